@@ -1,0 +1,1 @@
+"""Files become examples, examples become rows of numbers, rows become batches."""

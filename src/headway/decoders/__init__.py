@@ -1,0 +1,49 @@
+"""How is a new sequence written?  One file a regime, which owns its loss and its way to generate."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from numpy.typing import NDArray
+from torch import nn
+
+from headway.batch import Loss, Memory, Part
+from headway.search import Hypotheses, Search
+from headway.settings import Room
+
+
+@dataclass(frozen=True)
+class TargetSizes:
+    """What the data decides about the sequences to write.
+
+    vocabulary     how many tokens there are, the four special ones included
+    ratio, extra   a target is at most ratio × source length + extra tokens long; fitted to the training part
+    shared         whether source and target have one vocabulary, so that they may share one table of vectors
+    """
+
+    vocabulary: int
+    ratio: float = 1.0
+    extra: int = 10
+    shared: bool = False
+
+    def limit(self, source_length: int) -> int:
+        """Tokens after which writing stops even without END."""
+        return int(self.ratio * source_length + self.extra)
+
+
+class Decoder(nn.Module):
+    modes: ClassVar[tuple[str, ...]] = ()
+    "The ways it can generate, the default first."
+
+    def collate(self, rows: Sequence[NDArray]) -> Part:
+        """Target tokens of one batch, without BEGIN and END, as tensors."""
+        raise NotImplementedError
+
+    def loss(self, memory: Memory, target: Part, smoothing: float) -> Loss:
+        raise NotImplementedError
+
+    def generate(self, memory: Memory, search: Search) -> Hypotheses:
+        raise NotImplementedError
+
+
+DECODERS = Room(__name__, Decoder, "decoder")

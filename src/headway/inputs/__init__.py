@@ -1,0 +1,34 @@
+"""How does a raw value become a row of vectors?  One file a kind. From there on everything is the same."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+from headway.batch import Part
+from headway.functional.masks import Mask
+from headway.settings import Room
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """x (B, S, D) a row of vectors each; which elements may look at which; (B or 1, H or 1, S, S) a bias, or None."""
+
+    x: Tensor
+    mask: Mask
+    bias: Tensor | None = None
+
+
+class Input(nn.Module):
+    """The module that turns a collated part into vectors. Sizes that come from the data are arguments of its builder."""
+
+    def collate(self, rows: Sequence[Any]) -> Part:
+        """Rows of one batch as tensors."""
+        raise NotImplementedError
+
+    def forward(self, part: Part) -> Vectors:
+        raise NotImplementedError
+
+
+INPUTS = Room(__name__, Input, "input")

@@ -1,0 +1,1 @@
+"""Modules that hold weights: what an encoder and a decoder are made of."""

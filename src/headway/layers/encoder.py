@@ -1,0 +1,77 @@
+"""The encoder: N blocks of (mixer, add & norm, feed-forward, add & norm)."""
+
+from typing import Annotated, Literal
+
+import torch
+from torch import Tensor, nn
+
+from headway.batch import Memory
+from headway.functional.masks import Mask
+from headway.kernels.dropout import dropout
+from headway.layers.feedforward import Activation, FeedForward
+from headway.layers.mixers import MIXERS, Look
+from headway.layers.norm import Residual, norm_of
+from headway.positions import POSITIONS
+from headway.settings import Branch, Count, Rate
+
+
+class EncoderSettings(Branch):
+    """The shape of the blocks; a decoder's blocks have the same shape."""
+
+    layers: Count = 3
+    "Blocks, one after another."
+    width: Count = 256
+    "Numbers in every vector (D)."
+    hidden: Count | None = None
+    "Width inside the feed-forward layer (F); 4 x the width where none is given."
+    dropout: Rate = 0.1
+    "Share of the numbers that is set to zero in training, after every layer and on the input."
+    norm: Literal["layer", "rms"] = "layer"
+    "Mean and spread, or spread only."
+    norm_place: Literal["pre", "post"] = "pre"
+    "Before each layer, or after the addition as in the original."
+    feedforward: Activation = "relu"
+    "What stands between the two matrices of the feed-forward layer."
+    mixer: Annotated[Branch, MIXERS] = MIXERS.default("attention")
+    "What lets positions exchange."
+    position: Annotated[Branch, POSITIONS] = POSITIONS.default("rotary")
+    "How order is told."
+
+    @property
+    def hidden_width(self) -> int:
+        return self.hidden or 4 * self.width
+
+
+class EncoderBlock(nn.Module):
+    def __init__(self, shape: EncoderSettings):
+        super().__init__()
+        self.mixer = MIXERS.build(shape.mixer, shape.width, shape.dropout)
+        self.mixed = Residual(shape.norm, shape.norm_place, shape.width, shape.dropout)
+        self.feedforward = FeedForward(shape.feedforward, shape.width, shape.hidden_width, shape.dropout)
+        self.fed = Residual(shape.norm, shape.norm_place, shape.width, shape.dropout)
+
+    def forward(self, x: Tensor, look: Look) -> Tensor:
+        x = self.mixed(x, lambda x: self.mixer(x, look))
+        return self.fed(x, self.feedforward)
+
+
+class Encoder(nn.Module):
+    """(B, S, D) vectors in, (B, S, D) vectors out that know their surroundings."""
+
+    def __init__(self, settings: EncoderSettings):
+        super().__init__()
+        self.rate = settings.dropout
+        self.position = POSITIONS.build(settings.position, settings.width, getattr(settings.mixer, "heads", 1))
+        self.blocks = nn.ModuleList(EncoderBlock(settings) for _ in range(settings.layers))
+        self.norm = norm_of(settings.norm, settings.width) if settings.norm_place == "pre" else nn.Identity()
+
+    def forward(self, x: Tensor, mask: Mask, bias: Tensor | None = None) -> Memory:
+        x = dropout(self.position.add(x), self.rate if self.training else 0.0)
+        look = Look(mask, _sum(bias, self.position.bias(x.shape[1], x.shape[1])), self.position)
+        for block in self.blocks:
+            x = block(x, look)
+        return Memory(self.norm(x), mask.keys)
+
+
+def _sum(left: Tensor | None, right: Tensor | None) -> Tensor | None:
+    return left if right is None else right if left is None else torch.add(left, right)

@@ -1,0 +1,90 @@
+"""Multi-head attention (Vaswani et al. 2017, section 3.2): every position looks at every other that the mask allows."""
+
+import math
+from typing import Annotated
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from headway.errors import UsageError
+from headway.kernels.attention import Request, attention
+from headway.layers.cache import Fixed, KeyValues
+from headway.layers.mixers import Look, Mixer
+from headway.normalizers import NORMALIZERS
+from headway.scores import SCORES
+from headway.settings import Branch, Count, Rate
+
+
+class Settings(Branch):
+    heads: Count = 4
+    "Attentions side by side; the width is divided among them."
+    score: Annotated[Branch, SCORES] = SCORES.default("scaled_dot")
+    "How alike are a query and a key?"
+    normalizer: Annotated[Branch, NORMALIZERS] = NORMALIZERS.default("softmax")
+    "How do scores become weights?"
+    dropout: Rate | None = None
+    "Share of the attention weights that is dropped in training; the encoder's dropout where none is given."
+    engine: str = "auto"
+    "Which engine computes it; auto takes the fastest that can."
+
+
+class Attention(Mixer):
+    """q, k and v by three learned matrices, scores, weights, weighted sum, output matrix."""
+
+    def __init__(self, settings: Settings, width: int, rate: float):
+        super().__init__()
+        heads = settings.heads
+        if width % heads:
+            raise UsageError(f"attention divides the width among its heads, and {width} is not a multiple of {heads}")
+        self.heads, self.head_size, self.engine = heads, width // heads, settings.engine
+        self.rate = rate if settings.dropout is None else settings.dropout
+        self.query, self.key, self.value = (nn.Linear(width, width) for _ in range(3))
+        self.output = nn.Linear(width, width)
+        self.score = SCORES.build(settings.score, heads, self.head_size)
+        self.normalizer = NORMALIZERS.build(settings.normalizer, heads)
+        for layer in (self.query, self.key, self.value):  # Xavier for the three as one matrix, as torch does
+            bound = math.sqrt(6 / (4 * width))
+            nn.init.uniform_(layer.weight, -bound, bound)
+            nn.init.zeros_(layer.bias)
+        nn.init.zeros_(self.output.bias)
+
+    def forward(self, x: Tensor, look: Look, state: KeyValues | Fixed | None = None, memory: Tensor | None = None) -> Tensor:
+        request = self.request(x, look, state, memory)
+        output = attention(request, self.engine)
+        return self.output(output.transpose(1, 2).flatten(-2))
+
+    def request(
+        self, x: Tensor, look: Look, state: KeyValues | Fixed | None = None, memory: Tensor | None = None
+    ) -> Request:
+        """The attention to compute: what the engines are given, and what inspection recomputes with all weights."""
+        if memory is None:
+            q, k, v = self._together(x, self.query, self.key, self.value)
+        else:
+            (q,) = self._together(x, self.query)
+            if isinstance(state, Fixed) and state.keys is not None and state.values is not None:
+                k, v = state.keys, state.values
+            else:
+                k, v = self._together(memory, self.key, self.value)
+        if look.position is not None:
+            q, k = look.position.turn(q, look.offset), look.position.turn(k, look.offset)
+        if isinstance(state, KeyValues):
+            k, v = state.append(k, v)
+        elif isinstance(state, Fixed) and state.keys is None:
+            state.keys, state.values = k, v = k.contiguous(), v.contiguous()
+        rate = self.rate if self.training else 0.0
+        return Request(q, k, v, look.mask, look.bias, self.score, self.normalizer, rate)
+
+    def _together(self, x: Tensor, *layers: nn.Linear) -> list[Tensor]:
+        """x through several matrices in one product, each result split into heads: (B, H, T, K)."""
+        if len(layers) == 1:
+            projected = layers[0](x)
+        else:
+            weight = torch.cat([layer.weight for layer in layers])
+            bias = torch.cat([layer.bias for layer in layers])
+            projected = F.linear(x, weight, bias)
+        B, T, _ = x.shape
+        return list(projected.view(B, T, len(layers), self.heads, self.head_size).permute(2, 0, 3, 1, 4))
+
+    def start(self, cross: bool) -> KeyValues | Fixed:
+        return Fixed() if cross else KeyValues()

@@ -1,0 +1,40 @@
+"""Many vectors become one, where the answer is about the whole."""
+
+from typing import Literal
+
+from torch import Tensor, nn
+
+from headway.batch import Memory
+from headway.functional.attention import softmax
+
+Pooling = Literal["mean", "max", "attention", "first"]
+
+
+class Readout(nn.Module):
+    """(B, S, D) -> (B, D)
+
+    mean        every element counts the same
+    max         each number the largest of all elements
+    attention   a learned query decides how much each element counts (Yang et al. 2016)
+    first       the first element alone speaks for all (Devlin et al. 2019)
+    """
+
+    def __init__(self, pooling: Pooling, width: int):
+        super().__init__()
+        self.pooling = pooling
+        if pooling == "attention":
+            self.query = nn.Linear(width, 1, bias=False)
+
+    def forward(self, memory: Memory) -> Tensor:
+        x, keys = memory.x, memory.keys
+        if self.pooling == "first":
+            return x[:, 0]
+        if self.pooling == "max":
+            return (x if keys is None else x.masked_fill(~keys[..., None], -3e38)).amax(1)
+        if self.pooling == "attention":
+            weights = softmax(self.query(x).transpose(1, 2), None if keys is None else keys[:, None, :])
+            return (weights @ x)[:, 0]
+        if keys is None:
+            return x.mean(1)
+        share = keys.to(x.dtype)
+        return (share[:, None, :] @ x)[:, 0] / share.sum(-1, keepdim=True)

@@ -1,0 +1,30 @@
+"""What is asked of a row of vectors?  One file a question: its loss, its answer, and what it is measured by."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import nn
+
+from headway.batch import Loss, Memory, Part
+from headway.search import Search
+from headway.settings import Names, Room
+
+
+class Task(nn.Module):
+    metrics: Names
+    "Names in the room of metrics; the first decides which checkpoint is the best."
+
+    def collate(self, targets: Sequence[Any]) -> Part:
+        """Encoded targets of one batch as tensors."""
+        raise NotImplementedError
+
+    def loss(self, memory: Memory, target: Part) -> Loss:
+        """The loss of one batch, summed."""
+        raise NotImplementedError
+
+    def answer(self, memory: Memory, search: Search) -> list[Any]:
+        """For each row the encoded answer, and what is known of its probability."""
+        raise NotImplementedError
+
+
+TASKS = Room(__name__, Task, "task")

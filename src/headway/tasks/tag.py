@@ -1,0 +1,52 @@
+"""N -> N: a label for every element (part-of-speech tagging, names, a label for every frame or node)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from headway.batch import Loss, Memory, Part
+from headway.kernels.cross_entropy import projected_cross_entropy
+from headway.layers.encoder import EncoderSettings
+from headway.rows import Rows
+from headway.search import Search
+from headway.settings import Branch, Names, Rate
+from headway.tasks import Task
+
+NOTHING = -1
+"""The target of an element that is not counted: padding, or a label that training never saw."""
+
+
+class Settings(Branch):
+    smoothing: Rate = 0.0
+    "Share of the target that is spread over all labels."
+    metrics: Names | None = None
+    "What it is measured by, the first decides; accuracy, and span_f1 for BIO labels, where none are given."
+
+
+class Tag(Task):
+    def __init__(self, settings: Settings, shape: EncoderSettings, labels: int, bio: bool):
+        super().__init__()
+        self.smoothing = settings.smoothing
+        self.metrics = settings.metrics or (("span_f1", "accuracy") if bio else ("accuracy",))
+        self.output = nn.Linear(shape.width, labels)
+
+    def collate(self, targets: Sequence[NDArray]) -> Part:
+        return {"labels": torch.from_numpy(Rows.of(targets).padded(NOTHING).astype(np.int64))}
+
+    def loss(self, memory: Memory, target: Part) -> Loss:
+        counted = target["labels"] != NOTHING
+        x, labels = memory.x[counted], target["labels"][counted]
+        total = projected_cross_entropy(x, self.output.weight, self.output.bias, labels, self.smoothing)
+        return Loss(total, len(labels))
+
+    def answer(self, memory: Memory, search: Search) -> list[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+        """For each row (number of the label, its probability), one per element."""
+        probability, label = self.output(memory.x).float().softmax(-1).max(-1)
+        lengths = [memory.x.shape[1]] * len(label) if memory.keys is None else memory.keys.sum(-1).tolist()
+        return [
+            (label[row, :length].cpu().numpy(), probability[row, :length].cpu().numpy())
+            for row, length in enumerate(lengths)
+        ]
