@@ -41,6 +41,6 @@ class Model(nn.Module):
         """The loss of a batch: what training calls, also through wrappers that only know `forward`."""
         return self.task.loss(self.encode(batch), batch.target)
 
-    def answer(self, batch: Batch, search: Search) -> Sequence[Any]:
-        """The encoded answer of every row."""
-        return self.task.answer(self.encode(batch), search)
+    def answer(self, batch: Batch, search: Search, others: Sequence["Model"] = ()) -> Sequence[Any]:
+        """The encoded answer of every row; with others, of models of the same data, that of all together."""
+        return self.task.answer(self.encode(batch), search, [(other.task, other.encode(batch)) for other in others])

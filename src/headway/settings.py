@@ -219,13 +219,6 @@ def resolve(root: type[Tree], layers: Sequence[Sequence[Assignment]]) -> tuple[T
 def _assign(twig: _Twig, path: list[str], value: Any, origin: str, layer: int) -> None:
     for name in path:
         twig = twig.children.setdefault(name, _Twig())
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            if key == KIND:
-                _assign(twig, [], item, origin, layer)
-            else:
-                _assign(twig, [str(key)], item, origin, layer)
-        return
     if twig.value != value:
         twig.children = {name: child for name, child in twig.children.items() if _newest(child) >= layer}
     twig.value, twig.origin, twig.layer = value, origin, layer
@@ -271,21 +264,46 @@ def _build(cls: type[Branch], twig: _Twig, path: str, problems: list[str], root:
             name = str(item["loc"][0]) if item["loc"] else ""
             where = ".".join(filter(None, [path, name]))
             origin = twig.children[name].origin if name in twig.children else "default"
-            text = item["msg"].removeprefix("Value error, ")
-            problems.append(f"{where}: {text} (got {printable(repr(item.get('input')))}, from {origin})")
+            problems.append(f"{where} {_complaint(item)} ({origin})")
         return None
+
+
+def _complaint(item: Any) -> str:
+    """What is wrong with a value, in words."""
+    kind, bounds, got = item["type"], item.get("ctx", {}), printable(repr(item.get("input")))
+    wanted = {
+        "int_parsing": "must be a whole number",
+        "int_type": "must be a whole number",
+        "int_from_float": "must be a whole number",
+        "float_parsing": "must be a number",
+        "float_type": "must be a number",
+        "bool_parsing": "must be true or false",
+        "bool_type": "must be true or false",
+        "string_type": "must be a word",
+        "less_than": f"must be below {bounds.get('lt')}",
+        "greater_than": f"must be above {bounds.get('gt')}",
+        "greater_than_equal": f"must be at least {bounds.get('ge')}",
+        "literal_error": f"must be {bounds.get('expected')}",
+    }.get(kind)
+    if wanted is None:
+        return f"cannot be {got}: {item['msg'].removeprefix('Value error, ')}"
+    meant = nearest(str(item.get("input")), re.findall(r"'([^']*)'", str(bounds.get("expected", ""))))
+    return f"{wanted}, and is {got}" + (f". Did you mean {meant!r}?" if meant else "")
 
 
 def _build_choice(room: Room, info: FieldInfo, twig: _Twig, path: str, problems: list[str], root: type[Branch]) -> Any:
     if isinstance(twig.value, Branch):
         return twig.value
     name = twig.value
+    if name is None and twig.layer >= 0 and _optional(info) and not twig.children:
+        return None
     if name is None:
         fallback = info.get_default(call_default_factory=True, validated_data={})
         name = None if fallback is None else room.name_of(fallback)
     if _optional(info) and str(name).lower() in ("none", "null") and "none" not in room.names():
         if twig.children:
-            problems.append(f"{path} is none, so there is no {path}.{next(iter(twig.children))}")
+            below = next(iter(twig.children))
+            problems.append(f"{path} is none, so there is no {path}.{below} ({_first_origin(twig.children[below])})")
         return None
     try:
         settings = room.settings(str(name))
@@ -370,8 +388,18 @@ def load(root: type[Tree], plain: Mapping[str, Any], origin: str) -> Tree:
 
 
 def assignments(plain: Mapping[str, Any], origin: str) -> list[Assignment]:
-    """A nested or dotted mapping as assignments, all of one origin."""
-    return [Assignment(str(key), value, origin) for key, value in plain.items()]
+    """A mapping, nested or with dotted keys, as assignments of one origin; `kind` names the choice it stands in."""
+    found: list[Assignment] = []
+    for key, value in plain.items():
+        if isinstance(value, Branch):
+            value = dump(value)
+        if isinstance(value, Mapping):
+            for below in assignments(value, origin):
+                path = key if below.path == KIND else f"{key}.{below.path}"
+                found.append(Assignment(path.removesuffix(f".{KIND}"), below.value, origin))
+        else:
+            found.append(Assignment(str(key), value, origin))
+    return found
 
 
 def changes(branch: Branch, origin: str) -> list[Assignment]:

@@ -42,7 +42,10 @@ class Decoder(nn.Module):
     def loss(self, memory: Memory, target: Part, smoothing: float) -> Loss:
         raise NotImplementedError
 
-    def generate(self, memory: Memory, search: Search) -> Hypotheses:
+    def generate(
+        self, memory: Memory, search: Search, others: Sequence[tuple["Decoder", Memory]] = ()
+    ) -> Hypotheses:
+        """For each row what was found, best first; `others` are the further decoders of an ensemble."""
         raise NotImplementedError
 
 

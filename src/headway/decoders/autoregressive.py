@@ -4,8 +4,10 @@ Training shows the right beginning at every position at once (teacher forcing) b
 writing starts at BEGIN, takes its own output as the next input, and stops at END.
 """
 
+import math
 from collections.abc import Sequence
-from typing import Literal
+from dataclasses import replace
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -19,6 +21,7 @@ from headway.errors import UsageError
 from headway.kernels.cross_entropy import projected_cross_entropy
 from headway.layers.decoder import DecoderStack, StackSettings, StackState
 from headway.layers.encoder import EncoderSettings
+from headway.layers.mixers.attention import Attention, observed
 from headway.rows import Rows
 from headway.search import Hypotheses, Search
 from headway.search.beam import beam
@@ -85,8 +88,37 @@ class Autoregressive(Decoder):
         states = self.stack(self._vectors(tokens[:, None]), state.memory, state=state)
         return _without_specials(F.linear(states[:, 0], self.output, self.output_bias)), state
 
-    def generate(self, memory: Memory, search: Search) -> Hypotheses:
-        return generate([self], [memory], search)
+    def generate(
+        self, memory: Memory, search: Search, others: Sequence[tuple[Decoder, Memory]] = ()
+    ) -> Hypotheses:
+        lengths = [memory.x.shape[1]] * len(memory.x) if memory.keys is None else memory.keys.sum(-1).tolist()
+        limits = [search.limit or self.sizes.limit(length) for length in lengths]
+        writer = _Together([(self, memory), *others]) if others else self
+        state, step, device = writer.start(memory), writer.step, memory.x.device
+        if search.mode == "greedy":
+            found = greedy(step, state, BEGIN, END, limits, device, search.prefixes, search.scores)
+        else:
+            penalty, prefixes = search.length_penalty, search.prefixes
+            found = beam(step, state, BEGIN, END, limits, device, search.beam, search.nbest, penalty, prefixes)
+        return self.aligned(memory, found) if search.alignments else found
+
+    def aligned(self, memory: Memory, found: Hypotheses) -> Hypotheses:
+        """The same with alignments: one pass over what was written, watching where its cross-attention looks.
+
+        A token looks where the mean over all layers and heads is largest, at the moment when it is written.
+        """
+        layers = [block.cross for block in self.stack.blocks if isinstance(block.cross, Attention)]
+        rows = [row for row, hypotheses in enumerate(found) for _ in hypotheses]
+        flat = [hypothesis for hypotheses in found for hypothesis in hypotheses]
+        read = self.collate([np.array(hypothesis.tokens, np.int32) for hypothesis in flat])["read"]
+        repeated = memory.select(torch.tensor(rows, device=memory.x.device))
+        with observed(layers) as seen:
+            self.stack(self._vectors(read.to(memory.x.device)), repeated)
+        weight, position = torch.stack([weights[0].mean(1) for weights in seen]).mean(0).max(-1)
+        pairs = [list(zip(p, w, strict=True)) for p, w in zip(position.tolist(), weight.tolist(), strict=True)]
+        flat = [replace(h, alignment=tuple(pair[: len(h.tokens)])) for h, pair in zip(flat, pairs, strict=True)]
+        rest = iter(flat)
+        return [[next(rest) for _ in hypotheses] for hypotheses in found]
 
     def _vectors(self, tokens: Tensor) -> Tensor:
         return F.embedding(tokens, self.embedding) * self.width**0.5
@@ -98,24 +130,25 @@ def _without_specials(logits: Tensor) -> Tensor:
     return logits
 
 
-def generate(decoders: Sequence[Autoregressive], memories: Sequence[Memory], search: Search) -> Hypotheses:
-    """What one decoder writes, or several together: an ensemble averages their probabilities at every step."""
-    memory, sizes = memories[0], decoders[0].sizes
-    lengths = [memory.x.shape[1]] * len(memory.x) if memory.keys is None else memory.keys.sum(-1).tolist()
-    limits = [search.limit or sizes.limit(length) for length in lengths]
-    single = len(decoders) == 1
-    step = decoders[0].step if single else _Together(decoders).step
-    states = [decoder.start(memory) for decoder, memory in zip(decoders, memories, strict=True)]
-    state = states[0] if single else _States(states)
-    device = memory.x.device
-    if search.mode == "greedy":
-        return greedy(step, state, BEGIN, END, limits, device, search.prefixes, search.scores)
-    penalty = search.length_penalty
-    return beam(step, state, BEGIN, END, limits, device, search.beam, search.nbest, penalty, search.prefixes)
+class _Together:
+    """An ensemble: several decoders write one sequence, their probabilities averaged at every step."""
+
+    def __init__(self, members: Sequence[tuple[Any, Memory]]):
+        self.members = members
+
+    def start(self, memory: Memory) -> "_States":
+        return _States([decoder.start(own) for decoder, own in self.members])
+
+    def step(self, tokens: Tensor, together: "_States") -> tuple[Tensor, "_States"]:
+        log_p = [
+            decoder.step(tokens, state)[0].float().log_softmax(-1)
+            for (decoder, _), state in zip(self.members, together.states, strict=True)
+        ]
+        return torch.stack(log_p).logsumexp(0) - math.log(len(log_p)), together
 
 
 class _States:
-    """The states of several decoders that write one sequence."""
+    """The states of the members of an ensemble."""
 
     def __init__(self, states: Sequence[StackState]):
         self.states = states
@@ -123,16 +156,3 @@ class _States:
     def select(self, rows: Tensor, same_sources: bool = False) -> None:
         for state in self.states:
             state.select(rows, same_sources)
-
-
-class _Together:
-    def __init__(self, decoders: Sequence[Autoregressive]):
-        self.decoders = decoders
-
-    def step(self, tokens: Tensor, together: _States) -> tuple[Tensor, _States]:
-        """The logarithm of the mean of the decoders' probabilities."""
-        log_p = [
-            decoder.step(tokens, state)[0].float().log_softmax(-1)
-            for decoder, state in zip(self.decoders, together.states, strict=True)
-        ]
-        return torch.stack(log_p).logsumexp(0) - np.log(len(log_p)), together

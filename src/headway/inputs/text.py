@@ -7,7 +7,7 @@ phrases in documents too long, and too few, for attention to learn them.
 """
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -57,8 +57,9 @@ class TextSizes:
 class Forms:
     """Every word form met, by number, with what can be read off its letters. Grows as words come."""
 
-    def __init__(self, settings: Settings, vocabulary: Mapping[str, int], alphabet: Mapping[str, int]):
-        self.settings, self.vocabulary, self.alphabet = settings, vocabulary, alphabet
+    def __init__(self, settings: Settings, known: Callable[[str], int], alphabet: Mapping[str, int]):
+        """known: the number of a word in the vocabulary, UNKNOWN where it is not there; alphabet: of a character."""
+        self.settings, self.known, self.alphabet = settings, known, alphabet
         self.forget()
 
     def __len__(self) -> int:
@@ -80,7 +81,7 @@ class Forms:
 
     def _add(self, word: str) -> int:
         number = self._numbers[word] = len(self._numbers)
-        self._ids.append(self.vocabulary.get(word, UNKNOWN))
+        self._ids.append(self.known(word))
         self._hashes.append(zlib.crc32(word.encode()))
         if self.settings.characters:
             known = [self.alphabet.get(c, UNKNOWN) for c in word[:LONGEST_WORD]]

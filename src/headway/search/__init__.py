@@ -26,12 +26,14 @@ Step = Callable[[Tensor, Any], tuple[Tensor, Any]]
 class Hypothesis:
     """One sequence found: its tokens without BEGIN and END, and the log probability of each, END's last.
 
-    `finished` is False where the length limit cut it before END; then there is no END among the log probabilities.
+    finished     False where the length limit cut it before END; then there is no END among the log probabilities
+    alignment    for each token the source position it looked at most and how much, where that was asked
     """
 
     tokens: tuple[int, ...]
     log_p: tuple[float, ...] = ()
     finished: bool = True
+    alignment: tuple[tuple[int, float], ...] | None = None
 
     @property
     def score(self) -> float:
@@ -53,6 +55,7 @@ class Search:
     prefixes         tokens that each row must begin with
     scores           whether log probabilities are wanted; greedy is faster without
     limit            tokens that a row may have at most; None leaves it to the decoder
+    alignments       whether it is wanted where in the source each token looked
     """
 
     mode: Literal["greedy", "beam"] = "greedy"
@@ -62,3 +65,4 @@ class Search:
     prefixes: Sequence[Sequence[int]] | None = None
     scores: bool = False
     limit: int | None = None
+    alignments: bool = False

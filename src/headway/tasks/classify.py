@@ -64,10 +64,17 @@ class Classify(Task):
             total, count = cross_entropy(logits, labels, labels >= 0, self.smoothing, self.weights)
         return Loss(total, float(count))
 
-    def answer(self, memory: Memory, search: Search) -> list[NDArray[np.float32]]:
+    def answer(
+        self, memory: Memory, search: Search, others: Sequence[tuple[Task, Memory]] = ()
+    ) -> list[NDArray[np.float32]]:
         """For each row the probability of every label."""
+        together = [task.probabilities(x) for task, x in ((self, memory), *others)]
+        return list(torch.stack(together).mean(0).cpu().numpy())
+
+    def probabilities(self, memory: Memory) -> Tensor:
+        """(B, V): they sum to one, or each is that of its own yes."""
         logits = self._logits(memory).float()
-        return list((logits.sigmoid() if self.several else logits.softmax(-1)).cpu().numpy())
+        return logits.sigmoid() if self.several else logits.softmax(-1)
 
     def _logits(self, memory: Memory) -> Tensor:
         return self.output(dropout(self.readout(memory), self.rate if self.training else 0.0))

@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from headway.batch import Loss, Memory, Part
@@ -43,9 +41,14 @@ class Regress(Task):
         total, count = squared_error(self._numbers(memory), target["numbers"])
         return Loss(total, float(count))
 
-    def answer(self, memory: Memory, search: Search) -> list[float]:
-        numbers: NDArray = self._numbers(memory).double().cpu().numpy() * self.spread + self.mean
-        return np.asarray(numbers).tolist()
+    def answer(self, memory: Memory, search: Search, others: Sequence[tuple[Task, Memory]] = ()) -> list[float]:
+        """For each row its number, in the unit of the data."""
+        together = [task.in_unit(x) for task, x in ((self, memory), *others)]
+        return torch.stack(together).mean(0).tolist()
+
+    def in_unit(self, memory: Memory) -> Tensor:
+        """(B) numbers in the unit of the data."""
+        return self._numbers(memory).double() * self.spread + self.mean
 
     def _numbers(self, memory: Memory) -> Tensor:
         return self.output(dropout(self.readout(memory), self.rate if self.training else 0.0))[:, 0]

@@ -42,9 +42,12 @@ class Tag(Task):
         total = projected_cross_entropy(x, self.output.weight, self.output.bias, labels, self.smoothing)
         return Loss(total, len(labels))
 
-    def answer(self, memory: Memory, search: Search) -> list[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    def answer(
+        self, memory: Memory, search: Search, others: Sequence[tuple[Task, Memory]] = ()
+    ) -> list[tuple[NDArray[np.int64], NDArray[np.float32]]]:
         """For each row (number of the label, its probability), one per element."""
-        probability, label = self.output(memory.x).float().softmax(-1).max(-1)
+        together = [task.output(x.x).float().softmax(-1) for task, x in ((self, memory), *others)]
+        probability, label = torch.stack(together).mean(0).max(-1)
         lengths = [memory.x.shape[1]] * len(label) if memory.keys is None else memory.keys.sum(-1).tolist()
         return [
             (label[row, :length].cpu().numpy(), probability[row, :length].cpu().numpy())

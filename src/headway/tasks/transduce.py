@@ -43,6 +43,6 @@ class Transduce(Task):
     def loss(self, memory: Memory, target: Part) -> Loss:
         return self.decoder.loss(memory, target, self.smoothing)
 
-    def answer(self, memory: Memory, search: Search) -> Hypotheses:
+    def answer(self, memory: Memory, search: Search, others: Sequence[tuple[Task, Memory]] = ()) -> Hypotheses:
         """For each row its hypotheses, best first."""
-        return self.decoder.generate(memory, search)
+        return self.decoder.generate(memory, search, [(task.decoder, x) for task, x in others])

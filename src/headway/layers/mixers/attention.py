@@ -1,7 +1,9 @@
 """Multi-head attention (Vaswani et al. 2017, section 3.2): every position looks at every other that the mask allows."""
 
 import math
-from typing import Annotated
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
@@ -9,6 +11,7 @@ from torch.nn import functional as F
 
 from headway.errors import UsageError
 from headway.kernels.attention import Request, attention
+from headway.kernels.attention.definition import weighted
 from headway.layers.cache import Fixed, KeyValues
 from headway.layers.mixers import Look, Mixer
 from headway.normalizers import NORMALIZERS
@@ -88,3 +91,27 @@ class Attention(Mixer):
 
     def start(self, cross: bool) -> KeyValues | Fixed:
         return Fixed() if cross else KeyValues()
+
+
+@contextmanager
+def observed(layers: Sequence[Attention]) -> Iterator[list[list[Tensor]]]:
+    """The attention weights (B, H, T, S) of some layers for every forward inside, in the order of the calls.
+
+    They are recomputed by the definition from what the layer was given, so they are exact whichever engine runs; the
+    model itself is not changed. Works on whole sequences in evaluation mode, not on steps with a state.
+    """
+    seen: list[list[Tensor]] = [[] for _ in layers]
+
+    def look_on(number: int) -> Any:
+        def hook(layer: Attention, given: tuple[Any, ...], output: Tensor) -> None:
+            x, look, _, memory = (*given, None, None)[:4] if len(given) < 4 else given
+            seen[number].append(weighted(layer.request(x, look, None, memory))[1])
+
+        return hook
+
+    handles = [layer.register_forward_hook(look_on(number)) for number, layer in enumerate(layers)]
+    try:
+        yield seen
+    finally:
+        for handle in handles:
+            handle.remove()

@@ -1,0 +1,121 @@
+"""A data set's parts as examples of one question; what cannot be used is an error, or skipped, counted and listed."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+
+from headway.batch import Example
+from headway.data.codecs import Labels, TargetCodec
+from headway.data.parts import Parts, Source, parts_of
+from headway.data.readers import Columns
+from headway.data.recognition import Recognized, as_target, recognize
+from headway.data.settings import DataSettings
+from headway.errors import DataError, UsageError
+
+LOOKED_AT = 2_000
+"""Rows from which the question is recognized."""
+UNSEEN = 0.01
+"""The share of labels in valid or test that training may never have seen before that is an error and no curiosity."""
+
+
+@dataclass
+class Complaints:
+    """Takes complaints about lines: raises the first, or skips the line and remembers it."""
+
+    skip: bool
+    taken: list[DataError] = field(default_factory=list)
+
+    def __call__(self, error: DataError) -> None:
+        if not self.skip or not error.where.line:
+            raise error
+        self.taken.append(error)
+
+
+@dataclass
+class DataSet:
+    """A user's data: where they are, what they ask, and how they are read."""
+
+    parts: Parts
+    columns: Columns
+    recognized: Recognized
+    complaints: Complaints
+
+    def __contains__(self, part: str) -> bool:
+        return part in self.parts
+
+    def examples(self, part: str) -> list[Example]:
+        """The examples of a part, as the question wants them. Raises DataError, and UsageError for a part that is not there."""
+        source = self.parts.part(part)
+        found = list(self.read(source))
+        if not found:
+            raise DataError(source_place(source), f"no line of it can be used for {self.recognized.task}")
+        return found if part == "train" or source.format == "parallel" else together(found, self.recognized.task)
+
+    def read(self, source: Source) -> Iterator[Example]:
+        """The examples of a source, one after another."""
+        recognized = self.recognized
+        for example in source.read(self.columns, self.complaints):
+            try:
+                yield as_target(example, recognized.task, recognized.several)
+            except DataError as error:
+                self.complaints(error)
+
+
+def source_place(source: Source):
+    """The file of a source, as a message names it."""
+    from headway.data.files import place
+
+    return place(source.files[0])
+
+
+def open_data(data: Path | None, settings: DataSettings, part: str = "train") -> DataSet:
+    """Find the parts and recognize the question from the first rows of one. Raises UsageError and DataError."""
+    files = {name: [Path(file) for file in getattr(settings, name)] for name in ("train", "valid", "test")}
+    parts = parts_of(data, **files, source=settings.source, target=settings.target, format=settings.format)
+    source, complaints = parts.part(part), Complaints(settings.on_bad == "skip")
+    columns = Columns() if source.format == "parallel" else Columns(settings.source, settings.target)
+    silent = Complaints(skip=True)  # the same lines are read again, and complained about then
+    first = list(islice(source.read(columns, silent if complaints.skip else complaints), LOOKED_AT))
+    return DataSet(parts, columns, recognize(first, settings.task, source.format == "parallel"), complaints)
+
+
+def together(examples: Sequence[Example], task: str) -> list[Example]:
+    """Rows of the same source as one example with several references, where the target is a sequence."""
+    if task != "transduce":
+        return list(examples)
+    found: dict[str, Example] = {}
+    for example in examples:
+        key = example.source if isinstance(example.source, str) else "\0".join(example.source)
+        if key in found:
+            others = (*found[key].others, *example.references)
+            found[key] = replace(found[key], others=tuple(dict.fromkeys(others)))
+        else:
+            found[key] = example
+    return list(found.values())
+
+
+def check_labels(examples: Sequence[Example], codec: TargetCodec, part: str) -> list[str]:
+    """What is to be said of labels in valid or test that training never saw. Raises DataError where they are many.
+
+    A few are counted as wrong, since no answer can be right; many are a sign of the wrong file or of a slip of the pen.
+    """
+    if not isinstance(codec, Labels):
+        return []
+    unseen = [(example, label) for example in examples for label in codec.unknown(example.target)]
+    total = sum(1 if isinstance(example.target, str) else len(example.target) for example in examples)
+    if not unseen:
+        return []
+    example, label = unseen[0]
+    problem = f"the label {label!r} does not occur in the training part, which has {_some(codec.labels)}"
+    if len(unseen) > max(1, UNSEEN * total):
+        raise DataError(example.where, f"{problem}; {len(unseen):,} of {total:,} labels of the {part} part are so")
+    more = f", and {len(unseen) - 1:,} more" if len(unseen) > 1 else ""
+    return [f"{example.where}: {problem}{more}: no answer can be right there"]
+
+
+def _some(labels: Sequence[str], most: int = 8) -> str:
+    shown = ", ".join(labels[:most])
+    return shown if len(labels) <= most else f"{shown} and {len(labels) - most} more"
+
+

@@ -1,0 +1,220 @@
+"""The whole way from a data set to a trained run, and the same as three functions: train, evaluate, load."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from headway.batch import Example
+from headway.data.batching import padding_share
+from headway.data.batching import plan as batches_of
+from headway.data.codecs import Labels, Sequences
+from headway.data.encoding import encode
+from headway.data.loading import check_labels, open_data
+from headway.data.vectors import read_vectors
+from headway.errors import UsageError
+from headway.machine import description, set_up
+from headway.planning import Plan, codecs_for, plan, plan_again
+from headway.predictor import Predictor
+from headway.run import RunFolder, build_codecs, build_model
+from headway.settings import Assignment, assignments
+from headway.storage import read_json, take_over, write_json
+from headway.training import checkpoint
+from headway.training.events import EventLog, Listener, TensorBoard, Together
+from headway.training.loop import Examined, Trainer
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a training came to.
+
+    metrics      by part and name, on the whole parts, with the best weights
+    signatures   what the metrics are, exactly
+    baselines    by method, part and name
+    facts        steps, seconds, tokens, parameters
+    stopped      whether it was stopped before its end and can be resumed; then nothing was measured
+    """
+
+    folder: Path
+    metrics: dict[str, dict[str, float]] = field(default_factory=dict)
+    signatures: dict[str, str] = field(default_factory=dict)
+    baselines: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
+    facts: dict[str, float] = field(default_factory=dict)
+    stopped: bool = False
+
+
+def train(
+    data: Path | str | None = None,
+    out: Path | str = "run",
+    *,
+    recipe: str | None = None,
+    config: Path | str | None = None,
+    resume: bool = False,
+    start: Path | str | None = None,
+    seed: int | None = None,
+    settings: Sequence[Assignment] | Mapping[str, Any] = (),
+    listener: Listener | None = None,
+    prepared: Callable[[Trainer], None] | None = None,
+) -> Outcome:
+    """Train on a data set and write a run folder.
+
+    data       a folder with train.*, valid.*, test.*, or one file; None where the settings name the files
+    out        the run folder; one that exists is refused unless `resume`
+    recipe     a name of `headway list recipes`; that of the question where none is given
+    config     a YAML file of settings
+    resume     go on where the run folder stopped; begin where there is nothing to go on with
+    start      a run folder whose weights are taken where they fit: an own model, with new data or labels
+    settings   {"model.encoder.layers": 6}, or nested; they win over the file, and the file over the recipe
+    listener   hears of progress
+    prepared   is given the trainer before the first step; its `stop` ends training early
+
+    Raises UsageError, DataError and RunError.
+    """
+    given = assignments(settings, "given") if isinstance(settings, Mapping) else list(settings)
+    if seed is not None:
+        given.append(Assignment("machine.seed", seed, "--seed"))
+    folder = RunFolder(out)
+    going_on = resume and (folder.path / "run.yaml").is_file()
+    if folder.exists() and not (resume and folder.path.is_dir()):
+        raise UsageError(f"{folder.path} exists; choose another --out, or go on with it by --resume")
+    made = plan_again(data, folder, given) if going_on else plan(data, recipe, config, given, start)
+    experiment = Experiment(made, folder, listener or Listener())
+    if going_on:
+        experiment.go_on()
+    else:
+        experiment.begin(RunFolder(start) if start is not None else None)
+    return experiment.run_to_end(prepared)
+
+
+def load(*folders: Path | str) -> Predictor:
+    """A trained run, ready to answer; several make an ensemble. Raises RunError."""
+    return Predictor(*folders)
+
+
+def evaluate(
+    run: Path | str | Predictor, data: Path | str | None, part: str = "test", **how: Any
+) -> tuple[dict[str, float], dict[str, str]]:
+    """(metrics, their signatures) of a run on a part of a data set; one file is taken whole. Raises DataError."""
+    predictor = run if isinstance(run, Predictor) else Predictor(run)
+    examples = examples_for(predictor, data, part)
+    values, signatures, _ = predictor.evaluate(examples, **how)
+    return values, signatures
+
+
+def examples_for(predictor: Predictor, data: Path | str | None, part: str) -> list[Example]:
+    """The examples of a part as the run's question wants them; one file is taken whole, whatever the part."""
+    settings = predictor.run.data.replace(task=predictor.task, train=(), valid=(), test=())
+    path = Path(data) if data is not None else None
+    if path is not None and not path.is_dir():
+        settings, path, part = settings.replace(test=(str(path),)), None, "test"
+    found = open_data(path, settings, part)
+    examples = found.examples(part)
+    check_labels(examples, predictor.codecs.target, part)
+    return examples
+
+
+class Experiment:
+    """One training: its plan, its data as numbers, its model, and what is measured when it is done."""
+
+    def __init__(self, made: Plan, folder: RunFolder, hear: Listener):
+        self.plan, self.run, self.folder, self.hear = made, made.run, folder, hear
+        self.device = set_up(made.run.machine)
+        for sentence in made.said:
+            hear.said(sentence)
+
+    def begin(self, start: RunFolder | None) -> None:
+        """From the first step, with the weights of an earlier run where one is given."""
+        self.codecs = codecs_for(self.plan, start)
+        self._prepare()
+        if start is not None:
+            taken, new = take_over(self.model, dict(start.load()[2].named_parameters()))
+            fresh = f"; new are {', '.join(new)}" if new else ""
+            self.hear.said(f"{taken} of {taken + len(new)} tables and matrices are those of {start.path}{fresh}")
+        elif self.run.model.input.vectors:
+            found = read_vectors(Path(self.run.model.input.vectors), self.codecs.source.tokenizer, self.model.input.embedding)
+            self.hear.said(f"{found:,} of {len(self.codecs.source.tokenizer):,} words begin with given vectors")
+        self.resume_from = None
+        facts = {"machine": description(), "data": {"fingerprint": fingerprint(self.plan.train), "how": self.plan.data.parts.how}}
+        self.folder.create(self.run, self.plan.origins, self.codecs, facts)
+
+    def go_on(self) -> None:
+        """From where the folder stopped. Raises UsageError where the training data are others."""
+        if read_json(self.folder.environment)["data"]["fingerprint"] != fingerprint(self.plan.train):
+            raise UsageError(f"{self.folder.path} was begun on other training data, and a resumed run is the same run")
+        self.codecs = build_codecs(self.run, state=self.folder.codec_state())
+        self._prepare()
+        self.resume_from = checkpoint.latest(self.folder.checkpoints, self.hear.said)
+        where = f"step {checkpoint.read_progress(self.resume_from).step:,}" if self.resume_from else "the beginning"
+        self.hear.said(f"going on with {self.folder.path} from {where}")
+
+    def _prepare(self) -> None:
+        self.train = encode(self.plan.train, self.codecs, self.run.data)
+        self.examples = {part: self.plan.data.examples(part) for part in ("valid", "test") if part in self.plan.data}
+        for part, examples in self.examples.items():
+            for sentence in check_labels(examples, self.codecs.target, part):
+                self.hear.said(sentence)
+        self.model = build_model(self.run, self.codecs).to(self.device)
+        self.parameters = sum(parameter.numel() for parameter in self.model.parameters())
+        for sentence in sizes(self.plan, self.train, self.codecs, self.parameters):
+            self.hear.said(sentence)
+
+    def run_to_end(self, prepared: Callable[[Trainer], None] | None) -> Outcome:
+        """Train, then measure the best weights on the whole of every part, beside the baselines."""
+        hear = Together([EventLog(self.folder.metrics), TensorBoard(self.folder.path / "tensorboard"), self.hear])
+        settings = (self.run.training, self.run.machine)
+        trainer = Trainer(
+            self.model, self.codecs, self.train, self._examined(), settings, self.device, self.folder.checkpoints, self.folder.keep, hear
+        )
+        if prepared is not None:
+            prepared(trainer)
+        progress = trainer.fit(self.resume_from)
+        facts = {"step": progress.step, "seconds": progress.seconds, "tokens": progress.tokens, "parameters": self.parameters}
+        if trainer.stop.is_set():
+            return Outcome(self.folder.path, facts=facts, stopped=True)
+        outcome = self._measured(facts)
+        hear.finished({**facts, "metrics": outcome.metrics, "baselines": outcome.baselines})
+        return outcome
+
+    def _examined(self) -> Examined:
+        """The valid part, thinned evenly where it is larger than evaluations during training take."""
+        examples, most = self.examples.get("valid", []), self.run.training.valid_examples
+        thinned = examples[:: -(-len(examples) // most)] if len(examples) > most else examples
+        return Examined(thinned, encode(thinned, self.codecs, self.run.data))
+
+    def _measured(self, facts: dict[str, float]) -> Outcome:
+        predictor = Predictor(self.folder.path, machine=self.run.machine)
+        metrics, signatures, answers = {}, {}, {}
+        for part, examples in self.examples.items():
+            metrics[part], signatures, answers[part] = predictor.evaluate(examples)
+        baselines: dict[str, dict[str, dict[str, float]]] = {}
+        outcome = Outcome(self.folder.path, metrics, signatures, baselines, facts)
+        write_json(self.folder.path / "results.json", {"metrics": metrics, "signatures": signatures, "facts": facts})
+        return outcome
+
+
+def fingerprint(examples: Sequence[Example]) -> str:
+    """A hash of what is learned from: equal for equal data in equal order."""
+    digest = hashlib.blake2b(digest_size=16)
+    for example in examples:
+        digest.update(repr((example.source, example.target)).encode())
+    return digest.hexdigest()
+
+
+def sizes(plan: Plan, train: Any, codecs: Any, parameters: int) -> list[str]:
+    """What was chosen from the data, in words."""
+    encoder, training = plan.run.model.encoder, plan.run.training
+    batches = batches_of(train.costs, training.tokens, 0, 0)
+    padding = padding_share(train.costs, batches)
+    target = codecs.target
+    said = [
+        f"train: {len(plan.train):,} examples, {train.elements:,} elements, {len(batches):,} batches, {padding:.1%} padding",
+        f"vocabulary: {len(codecs.source.tokenizer):,}"
+        + (f"; target {len(target.tokenizer):,}" if isinstance(target, Sequences) and not target.shares_vocabulary else "")
+        + (f"; labels {len(target.labels):,}" if isinstance(target, Labels) else ""),
+        f"model: {encoder.layers} layers of width {encoder.width}, {parameters:,} parameters",
+    ]
+    if train.cut:
+        how = "cut to" if plan.run.data.over_long == "truncate" else "read in windows of"
+        said.append(f"{len(train.cut):,} examples are longer than data.max_length and are {how} {plan.run.data.max_length}")
+    return said

@@ -1,0 +1,1 @@
+"""Experiments around a run: what it is compared with, and what is made of several runs."""

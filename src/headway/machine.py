@@ -1,0 +1,92 @@
+"""The machine a run is on: set once, at the edge; no layer knows of it."""
+
+import contextlib
+import os
+import platform
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from headway.errors import UsageError
+from headway.training.settings import MachineSettings
+from headway.version import __version__
+
+
+def set_up(machine: MachineSettings) -> torch.device:
+    """Threads, precision and determinism as asked; returns the device. Raises UsageError for one that is not here."""
+    torch.set_num_threads(machine.threads or cores())
+    torch.set_float32_matmul_precision("medium" if machine.precision == "medium" else "highest")
+    device = device_of(machine.device)
+    if device.type == "cuda" and machine.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.manual_seed(machine.seed)
+    return device
+
+
+def device_of(name: str) -> torch.device:
+    """`auto` takes a GPU where there is one."""
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        first = str(error).splitlines()[0]
+        raise UsageError(f"machine.device {name} cannot be used here: {first}; auto takes what there is") from None
+    return device
+
+
+def cores() -> int:
+    """Processors this process may run on."""
+    with contextlib.suppress(AttributeError):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def description() -> dict[str, Any]:
+    """What a figure depends on: versions, processor, threads, and the revision of the code where it is a checkout."""
+    packages = {}
+    for name in ("torch", "numpy", "tokenizers", "safetensors", "sacrebleu", "jiwer"):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            packages[name] = metadata.version(name)
+    return {
+        "headway": __version__,
+        "revision": _revision(),
+        "python": platform.python_version(),
+        "packages": packages,
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "processor": _processor(),
+        "cores": cores(),
+        "threads": torch.get_num_threads(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+    }
+
+
+def _processor() -> str:
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor()
+
+
+def _revision() -> str | None:
+    """The git revision of the source tree, with a + where it has been changed; None outside a checkout."""
+    root = Path(__file__).parents[2]
+    if not (root / ".git").exists():
+        return None
+    try:
+        git = ["git", "-C", str(root)]
+        revision = subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, timeout=5, check=True)
+        changed = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True, timeout=5, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return revision.stdout.strip() + ("+" if changed.stdout.strip() else "")

@@ -1,0 +1,28 @@
+"""Root mean squared error."""
+
+from collections.abc import Sequence
+from math import nan, sqrt
+
+from headway.batch import Answer, Example, RegressAnswer
+from headway.metrics import Metric
+from headway.metrics._answers import known, own_signature
+
+
+class Rmse(Metric):
+    """√(Σ (value − target)² / N), in the unit of the data; large errors weigh more than in `mae`."""
+
+    higher_is_better = False
+
+    def __init__(self) -> None:
+        self._sum, self._count = 0.0, 0
+
+    def add(self, answers: Sequence[Answer], examples: Sequence[Example]) -> None:
+        for answer, example in known(self, (RegressAnswer,), answers, examples):
+            self._sum += (answer.value - float(example.target)) ** 2
+            self._count += 1
+
+    def value(self) -> float:
+        return sqrt(self._sum / self._count) if self._count else nan
+
+    def signature(self) -> str:
+        return own_signature(self)

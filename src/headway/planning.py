@@ -1,0 +1,160 @@
+"""From a data set to a plan: what is asked, which recipe, every setting with its origin, before anything is trained."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from headway import recipes
+from headway.batch import Example
+from headway.data.codecs import label_set
+from headway.data.encoding import Codecs, check_windows
+from headway.data.loading import DataSet, open_data
+from headway.data.settings import DataSettings
+from headway.data.survey import Survey, survey
+from headway.errors import UsageError
+from headway.run import Run, RunFolder, build_codecs
+from headway.settings import Assignment, Branch, changes, leaves, resolve
+from headway.settings_file import read_yaml
+
+
+@dataclass
+class Plan:
+    """Everything that is decided before the first step.
+
+    said       sentences for the user: what was recognized and chosen
+    """
+
+    run: Run
+    origins: dict[str, str]
+    data: DataSet
+    train: list[Example]
+    survey: Survey
+    said: list[str] = field(default_factory=list)
+
+
+class _OnlyData(Branch):
+    data: DataSettings = DataSettings()
+
+
+def plan(
+    data: Path | str | None,
+    recipe: str | None = None,
+    config: Path | str | None = None,
+    settings: Sequence[Assignment] = (),
+    start: Path | str | None = None,
+) -> Plan:
+    """Read the training part, recognize the question, choose a recipe, and lay over it what the user set.
+
+    Later ones win: the recipe, the run that is started from, the file of settings, the settings given one by one.
+    """
+    layers = [read_yaml(Path(config)) if config is not None else [], list(settings)]
+    wanted = _data_settings(layers)
+    found = open_data(Path(data) if data is not None else None, wanted)
+    examples = found.examples("train")
+    looked = survey(examples, found.recognized.task, found.recognized.several)  # type: ignore[arg-type]
+    name, base = recipes.choose(recipe, looked)
+    below = [changes(base, f"recipe {name}")]
+    if start is not None:
+        below.append(_from_run(RunFolder(start), looked))
+    run, origins = resolve(Run, [*below, *layers])
+    check_windows(run.task, run.data)
+    said = [found.parts.how, found.recognized.reason, *_skipped(found), f"recipe {name}"]
+    return Plan(run, origins, found, _one_target_each(examples, run.task), looked, said)
+
+
+def plan_again(data: Path | str | None, folder: RunFolder, settings: Sequence[Assignment]) -> Plan:
+    """The plan of a run that was begun, to go on with it. Raises UsageError where other settings are asked for."""
+    stored = folder.settings()
+    run, origins = resolve(Run, [changes(stored, str(folder.path / "run.yaml")), settings])
+    _refuse_changes(stored, run, folder)
+    found = open_data(Path(data) if data is not None else None, run.data.replace(task=run.task))
+    examples = found.examples("train")
+    looked = survey(examples, found.recognized.task, found.recognized.several)  # type: ignore[arg-type]
+    return Plan(run, origins, found, _one_target_each(examples, run.task), looked, [found.parts.how])
+
+
+MAY_CHANGE = (
+    "machine.device",
+    "machine.threads",
+    "machine.micro_tokens",
+    "training.time_limit",
+    "training.patience",
+    "data.train",
+    "data.valid",
+    "data.test",
+)
+"""Settings that a resumed run may be given anew: they say where it runs and when it ends, not what is computed."""
+
+
+def _refuse_changes(stored: Run, wanted: Run, folder: RunFolder) -> None:
+    before = dict(leaves(stored))
+    other = [
+        f"  {path}: {before.get(path)} there, {value} now"
+        for path, value in leaves(wanted)
+        if before.get(path, value) != value and path not in MAY_CHANGE
+    ]
+    if other:
+        raise UsageError(
+            f"{folder.path} was begun with other settings, and a resumed run is the same run:\n" + "\n".join(other) +
+            "\ngive the same, or train into another --out (--from takes the weights along)"
+        )
+
+
+def _data_settings(layers: Sequence[Sequence[Assignment]]) -> DataSettings:
+    """What the user says about the data, before there is a recipe; a task chosen for the model is the data's task."""
+    only = [[a for a in layer if a.path.partition(".")[0] == "data"] for layer in layers]
+    chosen = [Assignment("data.task", a.value, a.origin) for layer in layers for a in layer if a.path == "model.task"]
+    return resolve(_OnlyData, [chosen, *only])[0].data
+
+
+def _from_run(folder: RunFolder, looked: Survey) -> list[Assignment]:
+    """The settings of an earlier run that its weights need to fit: the model's, and how text is cut."""
+    old = folder.settings()
+    kept = changes(old.replace(training=Run().training, machine=Run().machine), f"from {folder.path}")
+    same_task = old.task == looked.task
+    cut = ("data.tokenizer", "data.target_tokenizer", "data.joint") if same_task else ("data.tokenizer",)
+    model = ("model.",) if same_task else ("model.input", "model.encoder")
+    return [a for a in kept if a.path.startswith(model) or a.path.startswith(cut)]
+
+
+def _one_target_each(examples: list[Example], task: str) -> list[Example]:
+    """Several right targets of a source are as many examples to learn from."""
+    if task != "transduce":
+        return examples
+    return [replace(example, target=target, others=()) for example in examples for target in example.references]
+
+
+def _skipped(data: DataSet) -> list[str]:
+    taken = data.complaints.taken
+    if not taken:
+        return []
+    shown = "\n".join(f"  {error}" for error in taken[:5])
+    rest = f"\n  and {len(taken) - 5:,} more" if len(taken) > 5 else ""
+    return [f"{len(taken):,} lines were skipped (data.on_bad skip):\n{shown}{rest}"]
+
+
+def codecs_for(plan: Plan, start: RunFolder | None = None) -> Codecs:
+    """Codecs fitted on the training part; with `start`, those of that run as far as they still fit."""
+    state = {}
+    if start is not None:
+        old = start.codec_state()
+        state["source"] = old["source"]
+        if start.settings().task == plan.run.task and _covers(old["target"], plan.train):
+            state["target"] = old["target"]
+    codecs = build_codecs(plan.run, plan.data.recognized.several, metrics_for(plan.survey), state)
+    codecs.fit(plan.train, known=state)
+    return codecs
+
+
+def _covers(target: Mapping[str, Any], examples: Sequence[Example]) -> bool:
+    """Whether a run's labels are all that the examples need; numbers and sequences always are."""
+    labels = target.get("labels")
+    return labels is None or {label for e in examples for label in label_set(e.target)} <= set(labels)
+
+
+def metrics_for(survey: Survey) -> tuple[str, ...]:
+    """What a new sequence is measured by, where the user does not say."""
+    if survey.symbols:
+        return ("phone_error_rate", "sequence_error_rate")
+    return ("character_error_rate", "exact_match") if survey.single_targets else ("bleu", "chrf")

@@ -1,0 +1,164 @@
+"""A trained run that answers: the one door for the command line, the server, export and inspection."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from headway.batch import Answer, Example
+from headway.data.encoding import encode
+from headway.decoders.autoregressive import Autoregressive
+from headway.errors import UsageError, unknown
+from headway.machine import set_up
+from headway.run import RunFolder
+from headway.search import Search
+from headway.tasks.transduce import Transduce
+from headway.training.evaluation import answers, measure
+from headway.training.settings import MachineSettings
+
+CHUNK = 1024
+"""Examples that a stream reads ahead, so that rows of like length can be answered together."""
+FORMS = 200_000
+"""Word forms that a stream remembers before it begins again, so that its memory does not grow with its input."""
+
+Given = str | Sequence[str] | Example
+"""A text, its words, or an example."""
+
+
+class Predictor:
+    """The model of one run folder, or of several as an ensemble, with all it needs to read and to answer."""
+
+    def __init__(self, *folders: Path | str, machine: MachineSettings | None = None):
+        """Raises RunError for a folder that is no whole run, UsageError for runs that do not fit together."""
+        self.folders = [RunFolder(folder) for folder in folders]
+        self.run, self.codecs, self.model = self.folders[0].load()
+        self.machine = machine or MachineSettings(threads=self.run.machine.threads)
+        self.device = set_up(self.machine)
+        self.model.to(self.device)
+        self.others = [self._further(folder) for folder in self.folders[1:]]
+        self.task = self.run.task
+
+    def _further(self, folder: RunFolder):
+        _, codecs, model = folder.load()
+        if codecs.state() != self.codecs.state():
+            raise UsageError(
+                f"{folder.path} and {self.folders[0].path} do not make an ensemble: their vocabularies or labels differ; "
+                "train both on the same data with different seeds"
+            )
+        return model.to(self.device)
+
+    # ---------------------------------------------------------------------------------------------------- answering
+
+    @property
+    def modes(self) -> tuple[str, ...]:
+        """The ways in which this run can answer; the first is what `auto` takes."""
+        task = self.model.task
+        return task.decoder.modes if isinstance(task, Transduce) else ("direct",)
+
+    def predict(
+        self,
+        inputs: Given | Sequence[Given],
+        *,
+        mode: str = "auto",
+        scores: bool = False,
+        nbest: int = 1,
+        beam: int = 5,
+        length_penalty: float = 1.0,
+        prefix: str | Sequence[str] | None = None,
+        alignments: bool = False,
+        limit: int | None = None,
+    ) -> list[Answer]:
+        """One answer per input, in order.
+
+        inputs       texts; for a tagger texts or lists of words
+        mode         `auto`, or one of `modes`; `beam` is taken by itself where nbest > 1
+        scores       give probabilities: of each label, or the log probability of each sequence
+        nbest        hypotheses for each input, of a beam at least as wide
+        prefix       what every new sequence must begin with; one for all, or one each
+        alignments   give for each written token where in the source it looked most
+        limit        tokens that a new sequence may have at most
+        """
+        if isinstance(inputs, (str, Example)):
+            inputs = [inputs]
+        examples = [given if isinstance(given, Example) else Example(_plain(given)) for given in inputs]
+        search = self._search(mode, scores or nbest > 1, nbest, beam, length_penalty, limit)
+        if prefix is not None:
+            search = replace(search, prefixes=self._prefixes(prefix, len(examples)))
+        if alignments:
+            self._autoregressive("an alignment")
+            search = replace(search, alignments=True)
+        encoded = encode(examples, self.codecs, self.run.data, with_targets=False)
+        budget = self.machine.micro_tokens or self.run.training.tokens
+        return answers(self.model, self.codecs, encoded, examples, search, budget, self.device, self.others)
+
+    def stream(self, examples: Iterable[Example], **how) -> Iterator[tuple[Example, Answer]]:
+        """(example, answer) one after another, in order; memory does not grow with their number."""
+        source = iter(examples)
+        while chunk := list(islice(source, CHUNK)):
+            forms = self.codecs.source.forms
+            if forms is not None and len(forms) > FORMS:
+                forms.forget()
+            yield from zip(chunk, self.predict(chunk, **how), strict=True)
+
+    def score(self, pairs: Sequence[tuple[Given, str]]) -> list[list[float]]:
+        """The log probability of every token of a given target (END's last), for each (source, target)."""
+        decoder = self._autoregressive("scoring a given target")
+        examples = [Example(_plain(source), target) for source, target in pairs]
+        encoded = encode(examples, self.codecs, self.run.data)
+        found: list[list[float]] = [[] for _ in pairs]
+        with torch.inference_mode():
+            for rows in np.array_split(np.arange(len(encoded)), max(1, len(encoded) // 32)):
+                if len(rows):
+                    batch = encoded.batch(rows, self.codecs.source, self.model.task).to(self.device)
+                    log_p, real = decoder.score(self.model.encode(batch), batch.target)
+                    for row, values, counted in zip(rows.tolist(), log_p, real, strict=True):
+                        found[row] = values[counted].tolist()
+        return found
+
+    def evaluate(self, examples: Sequence[Example], **how) -> tuple[dict[str, float], dict[str, str], list[Answer]]:
+        """(metrics by name, the signature of each, the answers) on examples whose targets are known."""
+        found = self.predict(examples, **how)
+        metrics = measure(self.model.task.metrics, found, examples)
+        values = {name: metric.value() for name, metric in metrics.items()}
+        return values, {name: metric.signature() for name, metric in metrics.items()}, found
+
+    # ------------------------------------------------------------------------------------------------------- inside
+
+    def _search(
+        self, mode: str, scores: bool, nbest: int, beam: int, length_penalty: float, limit: int | None
+    ) -> Search:
+        if mode == "auto":
+            mode = "beam" if nbest > 1 and "beam" in self.modes else self.modes[0]
+        if mode not in self.modes:
+            raise UsageError(unknown("mode", mode, [*self.modes, "auto"]))
+        if mode == "direct":
+            if nbest > 1:
+                raise UsageError(f"an n-best list is for new sequences, and this run answers {self.task}; use scores")
+            return Search(scores=scores)
+        if nbest > 1 and mode != "beam":
+            raise UsageError(f"an n-best list comes from mode beam, and not from {mode}")
+        return Search(mode, max(beam, nbest), nbest, length_penalty, None, scores, limit)  # type: ignore[arg-type]
+
+    def _prefixes(self, prefix: str | Sequence[str], count: int) -> list[list[int]]:
+        self._autoregressive("a forced prefix")
+        each = [prefix] * count if isinstance(prefix, str) else list(prefix)
+        if len(each) != count:
+            raise UsageError(f"{len(each)} prefixes for {count} inputs: give one for all, or one each")
+        target = self.codecs.target
+        return [ids.tolist() for ids in target.encode_all(each)]
+
+    def _autoregressive(self, purpose: str) -> Autoregressive:
+        task = self.model.task
+        if not (isinstance(task, Transduce) and isinstance(task.decoder, Autoregressive)):
+            raise UsageError(f"{purpose} needs a run that writes with an autoregressive decoder, and this one does not")
+        return task.decoder
+
+
+def _plain(given: Given) -> str | tuple[str, ...]:
+    """A source as readers give it: a text, or words as a tuple."""
+    if isinstance(given, Example):
+        return given.source
+    return given if isinstance(given, str) else tuple(given)

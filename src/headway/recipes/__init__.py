@@ -1,0 +1,32 @@
+"""Whole runs to start from: functions of what the data look like.  One file each; `headway train --recipe NAME`.
+
+A file's `recipe(survey)` returns a Run. What a user sets is laid over it.
+"""
+
+import importlib
+import pkgutil
+
+from headway.data.survey import Survey
+from headway.errors import UsageError, unknown
+from headway.run import Run
+
+
+def names() -> list[str]:
+    """The recipes there are."""
+    return sorted(name for _, name, _ in pkgutil.iter_modules(__path__) if not name.startswith("_"))
+
+
+def choose(name: str | None, survey: Survey) -> tuple[str, Run]:
+    """(the recipe's name, the run it gives): the one named, or that of the question. Raises UsageError."""
+    name = name or survey.task
+    if name not in names():
+        raise UsageError(unknown("recipe", name, names()))
+    run = importlib.import_module(f"headway.recipes.{name}").recipe(survey)
+    if run.task != survey.task:
+        raise UsageError(f"the recipe {name} answers {run.task}, and the data ask {survey.task}; --data.task overrides")
+    return name, run
+
+
+def steps_for(survey: Survey, tokens: int, epochs: float, least: int = 300, most: int = 20_000) -> int:
+    """Updates that see the training part about so many times."""
+    return int(min(most, max(least, epochs * survey.elements / tokens)))

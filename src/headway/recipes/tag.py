@@ -1,0 +1,31 @@
+"""A label for every element: words with their letters, a small encoder, averaged weights."""
+
+from headway.data.settings import DataSettings
+from headway.data.survey import Survey
+from headway.data.tokenizers import word
+from headway.inputs import text
+from headway.layers.encoder import EncoderSettings
+from headway.model import ModelSettings
+from headway.recipes import steps_for
+from headway.run import Run
+from headway.tasks import tag
+from headway.training.settings import TrainingSettings
+
+
+def recipe(survey: Survey) -> Run:
+    """Letters speak for unknown words; the size grows with the number of words."""
+    small, large = survey.elements < 100_000, survey.elements > 500_000
+    width = 128 if small else 256 if large else 192
+    return Run(
+        model=ModelSettings(
+            input=text.Settings(character_ngrams=4, buckets=32_768, word_dropout=0.05),
+            encoder=EncoderSettings(layers=2 if small else 3, width=width, dropout=0.3 if small else 0.2),
+            task=tag.Settings(),
+        ),
+        data=DataSettings(
+            tokenizer=word.Settings(least=2, lowercase=survey.han < 0.3), max_length=256, over_long="window"
+        ),
+        training=TrainingSettings(
+            steps=steps_for(survey, 4096, epochs=12), tokens=4096, learning_rate=2e-3, schedule="cosine"
+        ),
+    )

@@ -1,0 +1,56 @@
+"""A new sequence: encoder and autoregressive decoder; pieces, characters or symbols by what the data are."""
+
+from headway.data.settings import DataSettings
+from headway.data.survey import Survey
+from headway.data.tokenizers import bpe, character, word
+from headway.decoders import autoregressive
+from headway.inputs import text
+from headway.layers.encoder import EncoderSettings
+from headway.layers.mixers import attention
+from headway.model import ModelSettings
+from headway.recipes import steps_for
+from headway.run import Run
+from headway.settings import Branch
+from headway.tasks import transduce
+from headway.training.settings import TrainingSettings
+
+
+def recipe(survey: Survey) -> Run:
+    """Single words are read by their characters, text by pieces; one vocabulary where the scripts are one."""
+    characters = survey.single_words
+    joint = not characters and not survey.symbols and survey.same_script
+    small = survey.examples < 20_000
+    width = 128 if small else 256
+    return Run(
+        model=ModelSettings(
+            input=text.Settings(),
+            encoder=EncoderSettings(
+                layers=3,
+                width=width,
+                dropout=0.3 if survey.examples < 100_000 else 0.1,
+                feedforward="gelu",
+                mixer=attention.Settings(heads=4),
+            ),
+            task=transduce.Settings(decoder=autoregressive.Settings(tie="all" if joint else "output"), smoothing=0.1),
+        ),
+        data=DataSettings(
+            tokenizer=_source(survey), target_tokenizer=_target(survey), joint=joint, max_length=256, over_long="truncate"
+        ),
+        training=TrainingSettings(
+            steps=steps_for(survey, 4096, epochs=25), tokens=4096, learning_rate=2e-3, schedule="cosine"
+        ),
+    )
+
+
+def _source(survey: Survey) -> Branch:
+    return character.Settings() if survey.single_words else bpe.Settings(size=_pieces(survey))
+
+
+def _target(survey: Survey) -> Branch | None:
+    if survey.symbols:
+        return word.Settings(split="blanks")
+    return character.Settings() if survey.single_targets else bpe.Settings(size=_pieces(survey))
+
+
+def _pieces(survey: Survey) -> int:
+    return 2_000 if survey.examples < 10_000 else 4_000 if survey.examples < 50_000 else 8_000

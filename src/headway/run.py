@@ -1,0 +1,184 @@
+"""Run = model + data + training + machine: a whole experiment as one value, and the folder that keeps it.
+
+    run.yaml                  every setting, with where its value came from
+    codecs.json               tokenizers, vocabularies, labels
+    weights-000001234.safetensors    the best weights, by the step they are from
+    manifest.json             which files these are, their checksums, the version of this format
+    environment.json          versions, machine, data: what the figures were made with
+    metrics.jsonl             what happened, a line an event
+    report.html               the same to look at
+    checkpoints/              what training goes on from
+"""
+
+from collections.abc import Mapping, Sequence
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from torch import Tensor
+
+from headway import settings, storage
+from headway.data.codecs import Classes, Numbers, Sequences, SourceText, Tags, TargetCodec
+from headway.data.encoding import Codecs
+from headway.data.settings import DataSettings
+from headway.data.tokenizers import TOKENIZERS, tokenizer_of
+from headway.settings_file import read_yaml
+from headway.errors import RunError, UsageError
+from headway.model import Model, ModelSettings
+from headway.settings import KIND, Branch
+from headway.tasks import TASKS
+from headway.training.settings import MachineSettings, TrainingSettings
+from headway.version import RUN_FORMAT, __version__
+
+
+class Run(Branch):
+    """The tree of settings."""
+
+    model: ModelSettings = ModelSettings()
+    data: DataSettings = DataSettings()
+    training: TrainingSettings = TrainingSettings()
+    machine: MachineSettings = MachineSettings()
+
+    @property
+    def task(self) -> str:
+        """The question: tag, classify, regress or transduce."""
+        return TASKS.name_of(self.model.task)
+
+
+# ------------------------------------------------------------------------------------------------------------ building
+
+
+def build_codecs(
+    run: Run, several: bool = False, metrics: Sequence[str] = (), state: Mapping[str, Any] | None = None
+) -> Codecs:
+    """Both sides' codecs.
+
+    several    whether a row may have several labels
+    metrics    what the data suggest a new sequence is measured by
+    state      what a run folder kept of a side ("source", "target"); a side without it must be fitted
+    """
+    source_state, target_state = (state or {}).get("source"), (state or {}).get("target")
+    chosen = run.data.tokenizer or TOKENIZERS.choose("word")
+    tokenizer = tokenizer_of(chosen, source_state and source_state["tokenizer"])
+    source = SourceText(tokenizer, run.model.input, source_state)
+    target: TargetCodec
+    if run.task == "tag":
+        target = Tags(target_state)
+    elif run.task == "classify":
+        target = Classes(bool(target_state["several"]) if target_state else several, target_state)
+    elif run.task == "regress":
+        target = Numbers(target_state)
+    else:
+        writer = tokenizer
+        if not run.data.joint:
+            writer = tokenizer_of(run.data.target_tokenizer or chosen, target_state and target_state["tokenizer"])
+        target = Sequences(writer, run.data.joint, target_state["metrics"] if target_state else metrics, target_state)
+    return Codecs(source, target)
+
+
+def build_model(run: Run, codecs: Codecs) -> Model:
+    """A model of the sizes that the data decided, with weights to begin with."""
+    return Model(run.model, codecs.source.sizes, codecs.target.sizes())
+
+
+# --------------------------------------------------------------------------------------------------------- the folder
+
+
+class RunFolder:
+    """Where the files of a run lie."""
+
+    def __init__(self, path: Path | str):
+        self.path = Path(path)
+        self.checkpoints = self.path / "checkpoints"
+        self.metrics = self.path / "metrics.jsonl"
+        self.report = self.path / "report.html"
+        self.environment = self.path / "environment.json"
+
+    def exists(self) -> bool:
+        """Whether something is there that a new run would overwrite."""
+        return self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir()))
+
+    def create(self, run: Run, origins: Mapping[str, str], codecs: Codecs, environment: Mapping[str, Any]) -> None:
+        """Write what is known before the first step. Raises RunError."""
+        try:
+            self.checkpoints.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunError(f"{self.path} cannot be made: {error.strerror}") from error
+        storage.write(self.path / "run.yaml", as_yaml(run, origins).encode())
+        storage.write_json(self.path / "codecs.json", codecs.state())
+        storage.write_json(self.environment, environment)
+
+    def keep(self, weights: Mapping[str, Tensor], step: int) -> None:
+        """Make these the weights of the run: a new file, then the manifest that names it, then the old one goes."""
+        name = f"weights-{step:09d}.safetensors"
+        storage.write_tensors(self.path / name, weights, {"step": str(step), "headway": __version__})
+        files = ["run.yaml", "codecs.json", name]
+        storage.seal(self.path, files, format=RUN_FORMAT, headway=__version__, weights=name, step=step)
+        for old in self.path.glob("weights-*.safetensors"):
+            if old.name != name:
+                old.unlink(missing_ok=True)
+
+    def load(self) -> tuple[Run, Codecs, Model]:
+        """The run, its codecs and its model with the best weights. Raises RunError with what is missing or damaged."""
+        if not self.path.is_dir():
+            raise RunError(f"{self.path} is no run folder: there is no such folder")
+        if not (self.path / storage.MANIFEST).is_file():
+            raise RunError(
+                f"{self.path} is no finished run folder: it has no {storage.MANIFEST}; a training that was stopped "
+                "before its first evaluation goes on with headway train ... --resume"
+            )
+        manifest = storage.verified(self.path)
+        if not isinstance(manifest.get("format"), int) or manifest["format"] > RUN_FORMAT:
+            raise RunError(
+                f"{self.path} has format {manifest.get('format')}, and headway {__version__} reads formats up to "
+                f"{RUN_FORMAT}: it was written by headway {manifest.get('headway')}, so a newer headway reads it"
+            )
+        run = self.settings()
+        try:
+            codecs = build_codecs(run, state=self.codec_state())
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise RunError(f"{self.path / 'codecs.json'} is damaged: {error!r}") from error
+        model = build_model(run, codecs)
+        weights = self.path / str(manifest.get("weights"))
+        storage.load_into(model, storage.read_tensors(weights), weights)
+        return run, codecs, model.eval()
+
+    def codec_state(self) -> dict[str, Any]:
+        """What the run keeps of its codecs. Raises RunError."""
+        return storage.read_json(self.path / "codecs.json")
+
+    def settings(self) -> Run:
+        """The settings of the run. Raises RunError."""
+        path = self.path / "run.yaml"
+        try:
+            return settings.resolve(Run, [read_yaml(path)])[0]
+        except UsageError as error:
+            raise RunError(f"{path} cannot be read by headway {__version__}:\n{error}") from error
+
+
+def as_yaml(run: Run, origins: Mapping[str, str]) -> str:
+    """The whole tree as YAML, each value that is not a default with where it came from."""
+    yaml, text = YAML(), StringIO()
+    yaml.width = 4096
+    yaml.dump(_commented(run, origins, ""), text)
+    return text.getvalue()
+
+
+def _commented(branch: Branch, origins: Mapping[str, str], path: str) -> CommentedMap:
+    node = CommentedMap()
+    for name, value in settings.dump(branch).items():
+        where = f"{path}{name}"
+        below = getattr(branch, name)
+        if isinstance(below, Branch):
+            node[name] = _commented(below, origins, where + ".")
+            if isinstance(value, dict) and KIND in value:
+                node[name].insert(0, KIND, value[KIND])
+                if where in origins:
+                    node[name].yaml_add_eol_comment(origins[where], KIND)
+        else:
+            node[name] = value
+            if where in origins:
+                node.yaml_add_eol_comment(origins[where], name)
+    return node

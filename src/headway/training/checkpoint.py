@@ -1,0 +1,116 @@
+"""Checkpoints: everything that training goes on from, in a folder that is whole or not there."""
+
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from headway import storage
+from headway.errors import RunError
+from headway.training.average import Average
+
+KEPT = 2
+"""Checkpoints that are kept: the last, and the one before in case the last is damaged."""
+
+
+@dataclass
+class Progress:
+    """Where training is.
+
+    step         updates done
+    steps        updates in all, fixed at the start
+    epoch        passes over the data that are complete
+    position     batches of the present pass that are done
+    best         the best metric so far, on the valid part; None before the first evaluation
+    best_step    when it was
+    stale        evaluations since then
+    seconds      time spent training, over all sessions
+    tokens       tokens seen, padding left out
+    """
+
+    step: int = 0
+    steps: int = 0
+    epoch: int = 0
+    position: int = 0
+    best: float | None = None
+    best_step: int = 0
+    stale: int = 0
+    seconds: float = 0.0
+    tokens: int = 0
+
+
+def save(
+    folder: Path, progress: Progress, model: nn.Module, optimizers: Sequence[Optimizer], average: Average
+) -> Path:
+    """Write a checkpoint below `folder` and remove old ones; returns where it is. Raises RunError."""
+    path = folder / f"step-{progress.step:09d}"
+    if path.exists():
+        return path
+    with storage.whole_folder(path) as new:
+        storage.write_tensors(new / "weights.safetensors", dict(model.named_parameters()))
+        storage.write_tensors(new / "optimizer.safetensors", optimizer_tensors(optimizers))
+        storage.write_tensors(new / "average.safetensors", average.state())
+        storage.write_json(new / "progress.json", asdict(progress))
+    for old in _steps(folder)[:-KEPT]:
+        shutil.rmtree(old, ignore_errors=True)
+    return path
+
+
+def latest(folder: Path, warn: Any) -> Path | None:
+    """The newest checkpoint that is whole; damaged ones are named through `warn` and passed over. None without any."""
+    for path in reversed(_steps(folder)):
+        try:
+            storage.verified(path)
+            return path
+        except RunError as error:
+            warn(f"checkpoint passed over: {error}")
+    return None
+
+
+def restore(path: Path, model: nn.Module, optimizers: Sequence[Optimizer], average: Average) -> Progress:
+    """Put a checkpoint back. Raises RunError."""
+    storage.load_into(model, storage.read_tensors(path / "weights.safetensors"), path)
+    restore_optimizers(optimizers, storage.read_tensors(path / "optimizer.safetensors"))
+    average.restore(storage.read_tensors(path / "average.safetensors"))
+    return read_progress(path)
+
+
+def read_progress(path: Path) -> Progress:
+    """Where the training was that wrote this checkpoint. Raises RunError."""
+    try:
+        return Progress(**storage.read_json(path / "progress.json"))
+    except TypeError as error:
+        raise RunError(f"{path / 'progress.json'} is damaged: {error}") from error
+
+
+def _steps(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if re.fullmatch(r"step-\d{9}", path.name))
+
+
+def optimizer_tensors(optimizers: Sequence[Optimizer]) -> dict[str, Tensor]:
+    """The state of optimizers as named tensors: optimizer.parameter.key."""
+    found = {}
+    for number, optimizer in enumerate(optimizers):
+        for parameter, state in optimizer.state_dict()["state"].items():
+            for key, value in state.items():
+                found[f"{number}.{parameter}.{key}"] = torch.as_tensor(value)
+    return found
+
+
+def restore_optimizers(optimizers: Sequence[Optimizer], tensors: dict[str, Tensor]) -> None:
+    """Put back what `optimizer_tensors` gave."""
+    for number, optimizer in enumerate(optimizers):
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in tensors.items():
+            which, parameter, key = name.split(".")
+            if int(which) == number:
+                state.setdefault(int(parameter), {})[key] = tensor
+        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})

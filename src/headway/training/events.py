@@ -1,0 +1,118 @@
+"""What happens in training, told to whoever listens: the log file, the terminal, TensorBoard."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+
+class Listener:
+    """Hears of training; each method may be left out."""
+
+    def started(self, facts: Mapping[str, Any]) -> None:
+        """Training begins, or goes on, at facts["step"] of facts["steps"]."""
+
+    def stepped(self, step: int, values: Mapping[str, float]) -> None:
+        """An update was made: loss, learning_rate, tokens, seconds."""
+
+    def evaluated(self, step: int, values: Mapping[str, float], best: bool) -> None:
+        """The valid part was answered: metrics by name, and whether the first is the best so far."""
+
+    def said(self, text: str) -> None:
+        """Something a person should know."""
+
+    def finished(self, facts: Mapping[str, Any]) -> None:
+        """Training is over."""
+
+
+class Together(Listener):
+    """Several listeners as one."""
+
+    def __init__(self, listeners: Sequence[Listener]):
+        self.listeners = listeners
+
+    def started(self, facts: Mapping[str, Any]) -> None:
+        for listener in self.listeners:
+            listener.started(facts)
+
+    def stepped(self, step: int, values: Mapping[str, float]) -> None:
+        for listener in self.listeners:
+            listener.stepped(step, values)
+
+    def evaluated(self, step: int, values: Mapping[str, float], best: bool) -> None:
+        for listener in self.listeners:
+            listener.evaluated(step, values, best)
+
+    def said(self, text: str) -> None:
+        for listener in self.listeners:
+            listener.said(text)
+
+    def finished(self, facts: Mapping[str, Any]) -> None:
+        for listener in self.listeners:
+            listener.finished(facts)
+
+
+class EventLog(Listener):
+    """`metrics.jsonl`: one line an event, each with `event` and `step`. After a resume it goes on from the checkpoint."""
+
+    def __init__(self, path: Path):
+        self.path, self.step = path, 0
+
+    def started(self, facts: Mapping[str, Any]) -> None:
+        self.step = int(facts["step"])
+        kept = [event for event in read_events(self.path) if event["step"] <= self.step]
+        self.path.write_text("".join(json.dumps(event) + "\n" for event in kept))
+        self._line("start", self.step, facts)
+
+    def stepped(self, step: int, values: Mapping[str, float]) -> None:
+        self._line("step", step, values)
+
+    def evaluated(self, step: int, values: Mapping[str, float], best: bool) -> None:
+        self._line("valid", step, {**values, "best": best})
+
+    def finished(self, facts: Mapping[str, Any]) -> None:
+        self._line("end", int(facts["step"]), facts)
+
+    def _line(self, event: str, step: int, values: Mapping[str, Any]) -> None:
+        self.step = step
+        with open(self.path, "a", encoding="utf-8") as file:
+            file.write(json.dumps({"event": event, **values, "step": step}) + "\n")
+
+
+def read_events(path: Path) -> list[dict[str, Any]]:
+    """The events of a log; a last line that was cut by a crash is left out."""
+    events = []
+    if path.is_file():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            try:
+                events.append(json.loads(line))
+            except ValueError:
+                continue
+    return events
+
+
+class TensorBoard(Listener):
+    """The same figures for TensorBoard, in the folder `tensorboard` of the run; silent where it is not installed."""
+
+    def __init__(self, folder: Path):
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError:
+            self.writer = None
+        else:
+            self.writer = SummaryWriter(str(folder))
+
+    def stepped(self, step: int, values: Mapping[str, float]) -> None:
+        self._write("train", step, values)
+
+    def evaluated(self, step: int, values: Mapping[str, float], best: bool) -> None:
+        self._write("valid", step, values)
+
+    def finished(self, facts: Mapping[str, Any]) -> None:
+        if self.writer is not None:
+            self.writer.close()
+
+    def _write(self, part: str, step: int, values: Mapping[str, float]) -> None:
+        if self.writer is not None:
+            for name, value in values.items():
+                self.writer.add_scalar(f"{part}/{name}", value, step)

@@ -1,0 +1,260 @@
+"""The training loop, all of it visible: batches, updates, evaluations, checkpoints.
+
+Every random number is a function of (seed, step) and every batch of (seed, epoch), so a run that is stopped anywhere and
+resumed is the run that was never stopped.
+"""
+
+import contextlib
+import hashlib
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from headway.batch import Example
+from headway.data.batching import cut, plan
+from headway.data.encoding import Codecs, Encoded
+from headway.errors import HeadwayError
+from headway.model import Model
+from headway.search import Search
+from headway.training import checkpoint
+from headway.training.average import Average
+from headway.training.checkpoint import Progress
+from headway.training.evaluation import answers, loss_of, measure
+from headway.training.events import Listener
+from headway.training.optimizers import OPTIMIZERS
+from headway.training.schedule import rate_at
+from headway.training.settings import MachineSettings, TrainingSettings
+
+EVALUATIONS = 20
+LOGGED = 200
+TIME_FOR_UPDATES = 0.88
+"""The share of a time limit that is planned for updates; the rest is for evaluations and a machine that slows down."""
+
+
+@dataclass(frozen=True)
+class Examined:
+    """Examples that evaluations answer during training, encoded once."""
+
+    examples: Sequence[Example]
+    encoded: Encoded
+
+
+class Trainer:
+    """Trains one model on one encoded part.
+
+    keep       takes the averaged weights and the step whenever an evaluation is the best so far
+    stop       set from outside, it ends training after the present update, with a checkpoint
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        codecs: Codecs,
+        train: Encoded,
+        valid: Examined,
+        settings: tuple[TrainingSettings, MachineSettings],
+        device: torch.device,
+        folder: Path,
+        keep: Callable[[Mapping[str, Tensor], int], None],
+        listener: Listener,
+    ):
+        self.model, self.codecs, self.train, self.valid = model, codecs, train, valid
+        self.settings, self.machine = settings
+        self.device, self.folder, self.keep, self.listener = device, folder, keep, listener
+        self.stop = Event()
+        self.optimizers = OPTIMIZERS.build(self.settings.optimizer).build(model)
+        self.progress = Progress(steps=self.settings.steps or 0)
+        self.module = torch.compile(model) if self.machine.compile else model
+
+    # ------------------------------------------------------------------------------------------------------- the loop
+
+    def fit(self, resume_from: Path | None = None) -> Progress:
+        """Train until the steps are done, the time is over, patience ends or `stop` is set."""
+        progress = self._begin(resume_from)
+        self.model.train()
+        while progress.step < progress.steps and not self._over():
+            batches = plan(self.train.costs, self.settings.tokens, self.machine.seed, progress.epoch)
+            for rows in batches[progress.position :]:
+                self._update(rows)
+                progress.position += 1
+                if progress.step % self.every == 0 or progress.step == progress.steps:
+                    self._evaluate()
+                if progress.step == progress.steps or self._over():
+                    break
+            if progress.position == len(batches):
+                progress.epoch, progress.position = progress.epoch + 1, 0
+        if not self.stop.is_set() and self._evaluated_at != progress.step:
+            self._evaluate()
+        self._save()
+        return progress
+
+    def _begin(self, resume_from: Path | None) -> Progress:
+        if resume_from is not None:
+            steps = checkpoint.read_progress(resume_from).steps
+        else:
+            steps = self.settings.steps or self._steps_in_time()
+        self.average = Average(self.model, self.settings.average, steps)
+        if resume_from is not None:
+            self.progress = checkpoint.restore(resume_from, self.model, self.optimizers, self.average)
+        self.progress.steps = steps
+        self.every = self.settings.evaluate_every or max(1, math.ceil(steps / EVALUATIONS))
+        self.log_every = max(1, steps // LOGGED)
+        self._evaluated_at = self.progress.step if resume_from is not None else -1
+        self._clock = time.monotonic()
+        self.listener.started({"step": self.progress.step, "steps": steps, "evaluate_every": self.every})
+        return self.progress
+
+    def _over(self) -> bool:
+        limit, patience = self.settings.time_limit, self.settings.patience
+        if limit is not None and self.progress.seconds >= limit:
+            return True
+        return self.stop.is_set() or (patience is not None and self.progress.stale >= patience)
+
+    # ------------------------------------------------------------------------------------------------------ one update
+
+    def _update(self, rows: NDArray[np.int64]) -> None:
+        progress = self.progress
+        torch.manual_seed(seed_of(self.machine.seed, progress.step))
+        total, count = self._gradients(rows)
+        gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
+        torch._foreach_mul_(gradients, 1 / max(count, 1.0))
+        if self.settings.clip:
+            torch.nn.utils.clip_grads_with_norm_(self.model.parameters(), self.settings.clip, norm_of(gradients))
+        rate = self._set_rate()
+        for optimizer in self.optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        progress.step += 1
+        self.average.update(progress.step)
+        tokens = int(self.train.costs[rows].sum())
+        progress.tokens += tokens
+        seconds = self._tick()
+        loss = total / max(count, 1.0)
+        if not math.isfinite(loss):
+            raise HeadwayError(
+                f"the loss is {loss} at step {progress.step}: training has diverged. Try a lower "
+                "training.learning_rate or a longer training.warmup; the last checkpoint is intact"
+            )
+        if progress.step % self.log_every == 0 or progress.step == progress.steps:
+            values = {"loss": loss, "learning_rate": rate, "tokens": progress.tokens, "seconds": progress.seconds}
+            self.listener.stepped(progress.step, {**values, "tokens_per_second": tokens / max(seconds, 1e-9)})
+
+    def _gradients(self, rows: NDArray[np.int64]) -> tuple[float, float]:
+        """Sum the gradients of the loss's sum over the rows, in parts where asked; returns (loss sum, count)."""
+        micro = self.machine.micro_tokens
+        total = count = 0.0
+        for part in cut(rows, self.train.costs, micro) if micro else [rows]:
+            batch = self.train.batch(part, self.codecs.source, self.model.task).to(self.device)
+            with precision(self.machine, self.device):
+                loss = self.module(batch)
+            loss.total.backward()
+            total, count = total + float(loss.total.detach()), count + loss.count
+        return total, count
+
+    def _set_rate(self) -> float:
+        step, steps, warmup = self.progress.step, self.progress.steps, self.settings.warmup
+        warmup = round(warmup * steps) if warmup < 1 else int(warmup)
+        rate = self.settings.learning_rate * rate_at(self.settings.schedule, step, steps, warmup)
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = rate * group["scale"]
+        return rate
+
+    def _tick(self) -> float:
+        """Seconds since the last tick, added to the progress."""
+        now = time.monotonic()
+        seconds, self._clock = now - self._clock, now
+        self.progress.seconds += seconds
+        return seconds
+
+    # --------------------------------------------------------------------------------------- evaluations, checkpoints
+
+    def _evaluate(self) -> None:
+        """Answer the valid part with the averaged weights; keep them where they are the best."""
+        progress = self.progress
+        with self.average.in_place():
+            values, better = self._measure()
+            best = better or not self.valid.examples
+            if best:
+                self.keep(dict(self.model.named_parameters()), progress.step)
+        self._tick()
+        self._evaluated_at = progress.step
+        if best:
+            progress.best_step, progress.stale = progress.step, 0
+        else:
+            progress.stale += 1
+        self.listener.evaluated(progress.step, {**values, "seconds": progress.seconds}, best)
+        self._save()
+
+    def _measure(self) -> tuple[dict[str, float], bool]:
+        """(metrics of the valid part by name, whether the first is the best so far)."""
+        valid, budget = self.valid, self.settings.tokens
+        if not valid.examples:
+            return {}, False
+        with precision(self.machine, self.device):
+            found = answers(self.model, self.codecs, valid.encoded, valid.examples, Search(), budget, self.device)
+            loss = loss_of(self.model, self.codecs, valid.encoded, budget, self.device)
+        metrics = measure(self.model.task.metrics, found, valid.examples)
+        values = {name: metric.value() for name, metric in metrics.items()}
+        first = next(iter(metrics.values()))
+        now, best = values[self.model.task.metrics[0]], self.progress.best
+        better = best is None or (now > best if first.higher_is_better else now < best)
+        if better:
+            self.progress.best = now
+        return {**values, "loss": loss}, better
+
+    def _save(self) -> None:
+        checkpoint.save(self.folder, self.progress, self.model, self.optimizers, self.average)
+
+    def _steps_in_time(self) -> int:
+        """As many updates as fit into the time limit, from the measured time of some batches of the first epoch."""
+        limit = self.settings.time_limit
+        if limit is None:
+            raise HeadwayError("training needs training.steps or training.time_limit")
+        batches = plan(self.train.costs, self.settings.tokens, self.machine.seed, 0)
+        measured: list[float] = []
+        begin = time.monotonic()
+        for number, rows in enumerate(batches[: max(len(batches), 2)]):
+            start = time.monotonic()
+            torch.manual_seed(seed_of(self.machine.seed, 0))
+            self._gradients(rows)
+            self._set_rate_to_zero_and_step()
+            if number >= 2 or len(batches) <= 2:
+                measured.append(time.monotonic() - start)
+            if time.monotonic() - begin > 0.02 * limit and len(measured) >= 5:
+                break
+        self.model.zero_grad(set_to_none=True)
+        self.optimizers = OPTIMIZERS.build(self.settings.optimizer).build(self.model)
+        self.progress.seconds += time.monotonic() - begin
+        return max(1, int(TIME_FOR_UPDATES * limit / float(np.mean(measured))))
+
+    def _set_rate_to_zero_and_step(self) -> None:
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = 0.0
+            optimizer.step()
+
+
+def seed_of(seed: int, step: int) -> int:
+    """The seed of one update's randomness."""
+    return int.from_bytes(hashlib.blake2b(f"{seed} {step}".encode(), digest_size=7).digest(), "big")
+
+
+def norm_of(gradients: Sequence[Tensor]) -> Tensor:
+    """The length of all gradients together."""
+    return torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+
+
+def precision(machine: MachineSettings, device: torch.device) -> contextlib.AbstractContextManager[object]:
+    """How matrix products are computed inside: bfloat16 by autocast, otherwise as torch is set."""
+    if machine.precision == "bfloat16":
+        return torch.autocast(device.type, torch.bfloat16)
+    return contextlib.nullcontext()
