@@ -135,7 +135,9 @@ class Experiment:
             found = read_vectors(Path(self.run.model.input.vectors), self.codecs.source.tokenizer, self.model.input.embedding)
             self.hear.said(f"{found:,} of {len(self.codecs.source.tokenizer):,} words begin with given vectors")
         self.resume_from = None
-        facts = {"machine": description(), "data": {"fingerprint": fingerprint(self.plan.train), "how": self.plan.data.parts.how}}
+        parts = self.plan.data.parts
+        data = {"fingerprint": fingerprint(self.plan.train), "format": parts.part("train").format, "how": parts.how}
+        facts = {"machine": description(), "data": data}
         self.folder.create(self.run, self.plan.origins, self.codecs, facts)
 
     def go_on(self) -> None:

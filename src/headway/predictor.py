@@ -10,11 +10,13 @@ import torch
 
 from headway.batch import Answer, Example
 from headway.data.encoding import encode
+from headway.data.files import words
 from headway.decoders.autoregressive import Autoregressive
 from headway.errors import UsageError, unknown
 from headway.machine import set_up
 from headway.run import RunFolder
 from headway.search import Search
+from headway.storage import read_json
 from headway.tasks.transduce import Transduce
 from headway.training.evaluation import answers, measure
 from headway.training.settings import MachineSettings
@@ -40,6 +42,7 @@ class Predictor:
         self.model.to(self.device)
         self.others = [self._further(folder) for folder in self.folders[1:]]
         self.task = self.run.task
+        self.trained_on = self._training_format()
 
     def _further(self, folder: RunFolder):
         _, codecs, model = folder.load()
@@ -49,6 +52,11 @@ class Predictor:
                 "train both on the same data with different seeds"
             )
         return model.to(self.device)
+
+    def _training_format(self) -> str | None:
+        """The format of the training files; None where the folder does not say."""
+        path = self.folders[0].environment
+        return read_json(path).get("data", {}).get("format") if path.is_file() else None
 
     # ---------------------------------------------------------------------------------------------------- answering
 
@@ -83,7 +91,7 @@ class Predictor:
         """
         if isinstance(inputs, (str, Example)):
             inputs = [inputs]
-        examples = [given if isinstance(given, Example) else Example(_plain(given)) for given in inputs]
+        examples = [self._example(given) for given in inputs]
         search = self._search(mode, scores or nbest > 1, nbest, beam, length_penalty, limit)
         if prefix is not None:
             search = replace(search, prefixes=self._prefixes(prefix, len(examples)))
@@ -106,7 +114,7 @@ class Predictor:
     def score(self, pairs: Sequence[tuple[Given, str]]) -> list[list[float]]:
         """The log probability of every token of a given target (END's last), for each (source, target)."""
         decoder = self._autoregressive("scoring a given target")
-        examples = [Example(_plain(source), target) for source, target in pairs]
+        examples = [replace(self._example(source), target=target) for source, target in pairs]
         encoded = encode(examples, self.codecs, self.run.data)
         found: list[list[float]] = [[] for _ in pairs]
         with torch.inference_mode():
@@ -156,9 +164,9 @@ class Predictor:
             raise UsageError(f"{purpose} needs a run that writes with an autoregressive decoder, and this one does not")
         return task.decoder
 
-
-def _plain(given: Given) -> str | tuple[str, ...]:
-    """A source as readers give it: a text, or words as a tuple."""
-    if isinstance(given, Example):
-        return given.source
-    return given if isinstance(given, str) else tuple(given)
+    def _example(self, given: Given) -> Example:
+        """An input as readers give it; a tagger's elements are the words that blanks part."""
+        example = given if isinstance(given, Example) else Example(given if isinstance(given, str) else tuple(given))
+        if self.task == "tag" and isinstance(example.source, str):
+            return replace(example, source=words(example.source))
+        return example

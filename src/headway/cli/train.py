@@ -2,10 +2,84 @@
 
 import signal
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from headway.cli._given import Set, given
-from headway.cli._display import display
+from headway.cli._options import Json, Settings, assigned
+
+
+def train(
+    data: Path | None = None,
+    /,
+    *,
+    out: Path,
+    recipe: str | None = None,
+    config: Path | None = None,
+    resume: Annotated[bool, Parameter(negative="")] = False,
+    start: Annotated[Path | None, Parameter(name="--from")] = None,
+    seed: int | None = None,
+    json: Json = False,
+    settings: Settings = (),
+) -> int:
+    """Train on a data set and write a run folder.
+
+    The question (tag, classify, regress, transduce), the tokenizer and a fitting size are recognized from the data and
+    said; every one of them can be set. Ctrl-C saves and says how to go on.
+
+      headway train news --out tagger
+      headway train reviews.tsv --out judge --training.time_limit 5m --model.encoder.layers 4
+      headway train pairs --data.source en --data.target de --out translator --config big.yaml --seed 1
+
+    Parameters
+    ----------
+    data
+        A folder with train.*, valid.*, test.*, or one file; or name files: --data.train F --data.valid F --data.test F.
+    out
+        The run folder to write.
+    recipe
+        A preset, of `headway list recipes`; that of the question where none is given.
+    config
+        A YAML file of settings; options win over it.
+    resume
+        Go on where the run folder stopped; begin where there is nothing to go on with.
+    start
+        A run folder to take the weights from: go on with an own model on new data or labels.
+    seed
+        Of weights, order and dropout: short for --machine.seed.
+    """
+    from headway.cli._display import display
+    from headway.cli._tables import print_outcome
+    from headway.experiment import train as run
+    from headway.training.loop import Trainer
+
+    received: list[int] = []
+
+    def prepared(trainer: Trainer) -> None:
+        def stop(number: int, frame: object) -> None:
+            if received:  # the second time: at once
+                raise KeyboardInterrupt
+            received.append(number)
+            trainer.stop.set()
+
+        signal.signal(signal.SIGINT, stop)
+        signal.signal(signal.SIGTERM, stop)
+
+    show = display()
+    outcome = run(
+        data,
+        out,
+        recipe=recipe,
+        config=config,
+        resume=resume,
+        start=start,
+        seed=seed,
+        settings=assigned(settings),
+        listener=show,
+        prepared=prepared,
+    )
+    if outcome.stopped:
+        show.said(f"stopped at step {outcome.facts['step']:,}; everything is saved. Go on with the same command and --resume")
+        return 128 + received[0]
+    print_outcome(outcome, data, json)
+    return 0

@@ -1,0 +1,100 @@
+"""Inputs of `headway predict`, and its answers as lines, columns or JSON."""
+
+import json as json_
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from headway.batch import Answer, ClassifyAnswer, Example, RegressAnswer, TagAnswer, TransduceAnswer
+from headway.data.formats import reader_for
+from headway.data.readers import Columns
+from headway.errors import UsageError
+from headway.predictor import Predictor
+
+COLUMNS = ("conll", "conllu")
+"""Formats with an element a line, which are answered in the same form."""
+
+Inputs = Iterator[tuple[Iterable[Example], bool]]
+"""For every input its examples, and whether it is answered in columns."""
+
+
+def read_inputs(
+    predictor: Predictor, files: Sequence[Path], texts: Sequence[str], format: str | None, source: str | None
+) -> Inputs:
+    """The inputs in order, read as they are needed."""
+    if texts:
+        yield [Example(text) for text in texts], False
+    for file in files:
+        name, reader = reader_for(file, format)
+        chosen = source or (None if predictor.trained_on == "parallel" or name == "slash" else predictor.run.data.source)
+        yield reader.read(file, Columns(chosen)), name in COLUMNS
+
+
+def write_answers(
+    answers: Iterable[tuple[Example, Answer]], *, scores: bool, nbest: int, columns: bool, json: bool
+) -> None:
+    """One line per example; with `columns` one line per element and an empty line behind each example."""
+    out = sys.stdout
+    for example, answer in answers:
+        if json:
+            out.write(json_.dumps(as_json(example, answer), ensure_ascii=False) + "\n")
+        elif isinstance(answer, TagAnswer) and columns:
+            out.write(as_columns(example, answer) + "\n")
+        else:
+            out.write(as_line(answer, scores, nbest) + "\n")
+    out.flush()
+
+
+def as_line(answer: Answer, scores: bool, nbest: int) -> str:
+    """An answer on one line; numbers behind tabs."""
+    if isinstance(answer, TransduceAnswer):
+        found = [answer, *answer.alternatives][:nbest]
+        cells = [[flat(one.text), *([f"{one.score:.4f}"] if scores and one.score is not None else [])] for one in found]
+        line = "\t".join(cell for group in cells for cell in group)
+        if answer.alignment is not None:
+            line += "\t" + " ".join(f"{position}-{number}" for number, (position, _) in enumerate(answer.alignment))
+        return line
+    if isinstance(answer, ClassifyAnswer):
+        return flat(answer.label) + (f"\t{answer.score:.4f}" if scores else "")
+    if isinstance(answer, TagAnswer):
+        given = "" if answer.scores is None else "\t" + " ".join(f"{score:.4f}" for score in answer.scores)
+        return str(answer) + given
+    return str(answer)
+
+
+def as_columns(example: Example, answer: TagAnswer) -> str:
+    """Element, label and, where asked for, probability, a line each; `_` where an element has no answer."""
+    lines = []
+    for number, element in enumerate(example.source):
+        label = answer.labels[number] if number < len(answer.labels) else "_"
+        score = f"\t{answer.scores[number]:.4f}" if answer.scores and number < len(answer.scores) else ""
+        lines.append(f"{element}\t{label}{score}\n")
+    return "".join(lines)
+
+
+def as_json(example: Example, answer: Answer) -> dict[str, Any]:
+    """An answer with its source, for machines; what was not asked for is left out."""
+    told = {name: value for name, value in asdict(answer).items() if value not in (None, ())}
+    if isinstance(answer, ClassifyAnswer):
+        told = {"label": answer.label, **told}
+    if isinstance(answer, RegressAnswer):
+        told = {"value": answer.value}
+    return {"source": example.source, **told}
+
+
+def flat(text: str) -> str:
+    """A text on one line and in one cell."""
+    return " ".join(text.split()) if any(c in text for c in "\t\n\r") else text
+
+
+def write_scores(predictor: Predictor, inputs: Inputs, json: bool) -> None:
+    """The log probability of each example's own target, and of its tokens as JSON."""
+    for examples, _ in inputs:
+        for example in examples:
+            if not isinstance(example.target, str):
+                raise UsageError(f"{example.where}: there is no target to score")
+            (log_p,) = predictor.score([(example, example.target)])
+            line = json_.dumps({"source": example.source, "target": example.target, "log_p": log_p}, ensure_ascii=False)
+            print(line if json else f"{sum(log_p):.4f}")

@@ -1,0 +1,38 @@
+"""Results as people read them."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from headway.cli._display import _clock, shown
+from headway.experiment import Outcome
+
+
+def print_outcome(outcome: Outcome, data: Path | None, as_json: bool) -> None:
+    """The last table of a training: the metrics beside the baselines, what it took, and what to do next."""
+    if as_json:
+        told = {"metrics": outcome.metrics, "baselines": outcome.baselines, "facts": outcome.facts}
+        print(json.dumps({"run": str(outcome.folder), **told, "signatures": outcome.signatures}))
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    for part, values in outcome.metrics.items():
+        rows = {name: of[part] for name, of in outcome.baselines.items() if part in of}
+        console.print(_table(part, {**rows, str(outcome.folder): values}))
+    facts = outcome.facts
+    console.print(
+        f"{facts['step']:,.0f} steps in {_clock(facts['seconds'])}, {facts['tokens'] / max(facts['seconds'], 1e-9):,.0f} tokens/s, "
+        f"{facts['parameters']:,.0f} parameters; curves and mistakes: {outcome.folder / 'report.html'}"
+    )
+    console.print(f"next: headway predict {outcome.folder} --text '…'", markup=False)
+
+
+def _table(part: str, rows: Mapping[str, Mapping[str, float]]) -> Table:
+    names = list(dict.fromkeys(name for values in rows.values() for name in values))
+    table = Table("", *names, title=f"{part} part", title_justify="left")
+    for number, (method, values) in enumerate(rows.items(), 1):
+        cells = [shown(name, values[name]) if name in values else "" for name in names]
+        table.add_row(method, *cells, style="bold" if number == len(rows) else None)
+    return table

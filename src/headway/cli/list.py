@@ -1,0 +1,57 @@
+"""`headway list`."""
+
+from headway.errors import UsageError, unknown
+
+ROOMS = {
+    "scores": "headway.scores:SCORES",
+    "normalizers": "headway.normalizers:NORMALIZERS",
+    "positions": "headway.positions:POSITIONS",
+    "mixers": "headway.layers.mixers:MIXERS",
+    "engines": "headway.kernels.attention:ENGINES",
+    "inputs": "headway.inputs:INPUTS",
+    "tasks": "headway.tasks:TASKS",
+    "decoders": "headway.decoders:DECODERS",
+    "tokenizers": "headway.data.tokenizers:TOKENIZERS",
+    "formats": "headway.data.readers:READERS",
+    "metrics": "headway.metrics:METRICS",
+    "optimizers": "headway.training.optimizers:OPTIMIZERS",
+    "baselines": "headway.lab.baselines:BASELINES",
+    "recipes": "headway.recipes",
+}
+"""Where the interchangeable parts are; a file in the package is an entry."""
+
+
+def list_(room: str | None = None, /) -> int:
+    """Show what can be chosen: the rooms, or what is in one of them, each with its settings.
+
+    Parameters
+    ----------
+    room
+        scores, normalizers, positions, mixers, engines, inputs, tasks, decoders, tokenizers, formats, metrics,
+        optimizers, baselines, recipes.
+    """
+    import importlib
+
+    from rich.console import Console
+
+    console = Console(highlight=False, soft_wrap=True)
+    if room is None:
+        for name, home in ROOMS.items():
+            package = importlib.import_module(home.partition(":")[0])
+            console.print(f"[bold]{name:12}[/] {_first_line(package.__doc__)}")
+        return 0
+    if room not in ROOMS:
+        raise UsageError(unknown("room", room, ROOMS))
+    package, _, attribute = ROOMS[room].partition(":")
+    module = importlib.import_module(package)
+    names = getattr(module, attribute).names() if attribute else module.names()
+    for name in names:
+        part = importlib.import_module(f"{package}.{name}")
+        console.print(f"[bold]{name:22}[/] {_first_line(part.__doc__)}")
+        for field, info in getattr(getattr(part, "Settings", None), "model_fields", {}).items():
+            console.print(f"    .{field:18} {info.description or ''}", markup=False)
+    return 0
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").strip().partition("\n")[0]

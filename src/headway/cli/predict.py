@@ -1,0 +1,85 @@
+"""`headway predict`."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from headway.cli._options import Json
+
+
+def predict(
+    run: Path,
+    files: Annotated[tuple[Path, ...], Parameter(allow_leading_hyphen=True)] = (),
+    /,
+    *,
+    text: Annotated[tuple[str, ...], Parameter(negative="", consume_multiple=False)] = (),
+    mode: str = "auto",
+    scores: Annotated[bool, Parameter(negative="")] = False,
+    nbest: int = 1,
+    beam: int = 5,
+    length_penalty: float = 1.0,
+    prefix: str | None = None,
+    alignments: Annotated[bool, Parameter(negative="")] = False,
+    given: Annotated[bool, Parameter(negative="")] = False,
+    together: Annotated[tuple[Path, ...], Parameter(name="--with", negative="")] = (),
+    format: str | None = None,
+    source: str | None = None,
+    json: Json = False,
+) -> int:
+    """Answer with a trained run: one line per example, in order; columns for files in columns.
+
+      headway predict tagger --text "the dog barks"
+      headway predict judge reviews.tsv --scores
+      cat words.txt | headway predict speller -
+
+    Parameters
+    ----------
+    run
+        A run folder.
+    files
+        Files in any format that training reads (a target that is there is ignored); - is standard input, a text a line.
+    text
+        A text to answer; may be given several times.
+    mode
+        auto (the exact answer of greedy search, by the fastest exact way), or one of the run's modes: greedy, beam.
+    scores
+        Print the probability beside each label, the log probability beside each sequence.
+    nbest
+        Hypotheses for each input, best first, tabs between them.
+    beam
+        Sequences side by side in mode beam.
+    length_penalty
+        In mode beam: 0 favours short outputs, 1 and more longer ones.
+    prefix
+        What every new sequence must begin with.
+    alignments
+        Print for each written token the source element it looked at most (0-0 1-2 …).
+    given
+        Do not answer: print the log probability of the target that the file gives.
+    together
+        A further run folder; all answer together, as an ensemble.
+    format
+        The format of the files, of `headway list formats`; recognized where none is given.
+    source
+        The column or key of the source; that of the training where none is given.
+    """
+    from headway.cli._answers import read_inputs, write_answers, write_scores
+    from headway.errors import UsageError
+    from headway.experiment import load
+
+    for file in files:
+        if str(file).startswith("-") and str(file) != "-":
+            raise UsageError(f"no option {file}; a file of that name is written ./{file}")
+    if bool(files) == bool(text):
+        raise UsageError("give files, or --text, and not both" if files else "nothing to answer: give files, - or --text")
+    predictor = load(run, *together)
+    inputs = read_inputs(predictor, files, text, format, source)
+    if given:
+        write_scores(predictor, inputs, json)
+        return 0
+    how = {"mode": mode, "scores": scores, "nbest": nbest, "beam": beam, "length_penalty": length_penalty}
+    for examples, columns in inputs:
+        answers = predictor.stream(examples, **how, prefix=prefix, alignments=alignments)
+        write_answers(answers, scores=scores, nbest=nbest, columns=columns, json=json)
+    return 0
