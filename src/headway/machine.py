@@ -1,6 +1,7 @@
 """The machine a run is on: set once, at the edge; no layer knows of it."""
 
 import contextlib
+import ctypes
 import os
 import platform
 import subprocess
@@ -24,8 +25,26 @@ def set_up(machine: MachineSettings) -> torch.device:
     if device.type == "cuda" and machine.deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True, warn_only=True)
+    if device.type == "cpu":
+        keep_memory()
     torch.manual_seed(machine.seed)
     return device
+
+
+def keep_memory() -> None:
+    """Let the C library keep memory that torch frees, instead of giving it back and mapping it anew at every step.
+
+    Every tensor above 32 MiB (the gradient of a table of vectors) would otherwise be fetched from the system page by
+    page in each update. Does nothing where the C library is not glibc.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        library = ctypes.CDLL(None)
+        for option, value in ((_MMAP_THRESHOLD, 1 << 30), (_TRIM_THRESHOLD, (1 << 31) - 1)):
+            library.mallopt(option, value)
+
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+"""Names of glibc's malloc.h."""
 
 
 def device_of(name: str) -> torch.device:

@@ -7,12 +7,18 @@ POOL = 100
 """Batches that are sorted by length together: enough to have rows of one length, few enough to stay random."""
 
 
-def plan(costs: NDArray[np.int64], budget: int, seed: int, epoch: int) -> list[NDArray[np.int64]]:
-    """The batches of one epoch: every row once, in batches of at most `budget` padded tokens, in random order.
+Update = list[NDArray[np.int64]]
+"""The rows of one update, in batches of like length."""
+
+
+def plan(costs: NDArray[np.int64], budget: int, seed: int, epoch: int, groups: int = 1) -> list[Update]:
+    """The updates of one epoch: every row once, in updates of at most `budget` padded tokens, in random order.
 
     costs    tokens that a row takes; a batch takes rows × the largest. A row above the budget is a batch of its own.
+    groups   batches, each of its own length, that make an update: where short and long rows differ in what they say (short
+             reviews are angry), an update of one length would pull the model to and fro
 
-    The same (costs, budget, seed, epoch) give the same batches on every machine.
+    The same arguments give the same updates on every machine.
     """
     random = np.random.Generator(np.random.PCG64([seed, epoch]))
     order = random.permutation(len(costs))
@@ -20,8 +26,9 @@ def plan(costs: NDArray[np.int64], budget: int, seed: int, epoch: int) -> list[N
     batches = []
     for start in range(0, len(order), pool):
         some = order[start : start + pool]
-        batches += cut(some[np.argsort(costs[some], kind="stable")], costs, budget)
-    return [batches[i] for i in random.permutation(len(batches))]
+        batches += cut(some[np.argsort(costs[some], kind="stable")], costs, max(1, budget // groups))
+    mixed = [batches[i] for i in random.permutation(len(batches))]
+    return [mixed[i : i + groups] for i in range(0, len(mixed), groups)]
 
 
 def in_order_of_length(costs: NDArray[np.int64], budget: int) -> list[NDArray[np.int64]]:

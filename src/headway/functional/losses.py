@@ -13,11 +13,12 @@ def cross_entropy(
     smoothing: float = 0.0,
     weights: Float[Tensor, " V"] | None = None,
 ) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
-    """−Σ log p(target), summed over the rows that are counted.
+    """−Σ log p(target), summed over the rows that are counted; the targets of the others may be anything.
 
     smoothing    this share of the target is spread evenly over all V (Szegedy et al. 2016, section 7)
     weights      how much a row counts, by its target; the count is then the sum of these weights
     """
+    targets = torch.where(counted, targets, 0)
     log_p = logits.log_softmax(-1)
     right = log_p.gather(-1, targets[..., None])[..., 0]
     loss = -(1 - smoothing) * right - smoothing * log_p.mean(-1)

@@ -48,12 +48,13 @@ class Classify(Task):
         self.register_buffer("weights", weights, persistent=False)
 
     def collate(self, targets: Sequence[NDArray[np.int64]]) -> Part:
-        """labels (B) the number of the label, or (B, V) one 0 or 1 per label."""
+        """labels (B) the number of the label, negative where training never saw it, or (B, V) one 0 or 1 per label."""
         if not self.several:
             return {"labels": torch.tensor([int(target[0]) for target in targets])}
         table = torch.zeros(len(targets), self.output.out_features)
         for row, target in enumerate(targets):
-            table[row, torch.from_numpy(np.asarray(target, np.int64))] = 1.0
+            known = target[target >= 0]
+            table[row, torch.from_numpy(known.astype(np.int64))] = 1.0
         return {"labels": table}
 
     def loss(self, memory: Memory, target: Part) -> Loss:

@@ -15,11 +15,10 @@ from threading import Event
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from headway.batch import Example
-from headway.data.batching import cut, plan
+from headway.data.batching import Update, cut, plan
 from headway.data.encoding import Codecs, Encoded
 from headway.errors import HeadwayError
 from headway.model import Model
@@ -81,15 +80,15 @@ class Trainer:
         progress = self._begin(resume_from)
         self.model.train()
         while progress.step < progress.steps and not self._over():
-            batches = plan(self.train.costs, self.settings.tokens, self.machine.seed, progress.epoch)
-            for rows in batches[progress.position :]:
-                self._update(rows)
+            updates = self._updates(progress.epoch)
+            for update in updates[progress.position :]:
+                self._update(update)
                 progress.position += 1
                 if progress.step % self.every == 0 or progress.step == progress.steps:
                     self._evaluate()
                 if progress.step == progress.steps or self._over():
                     break
-            if progress.position == len(batches):
+            if progress.position == len(updates):
                 progress.epoch, progress.position = progress.epoch + 1, 0
         if not self.stop.is_set() and self._evaluated_at != progress.step:
             self._evaluate()
@@ -112,6 +111,10 @@ class Trainer:
         self.listener.started({"step": self.progress.step, "steps": steps, "evaluate_every": self.every})
         return self.progress
 
+    def _updates(self, epoch: int) -> list[Update]:
+        settings = self.settings
+        return plan(self.train.costs, settings.tokens, self.machine.seed, epoch, settings.groups)
+
     def _over(self) -> bool:
         limit, patience = self.settings.time_limit, self.settings.patience
         if limit is not None and self.progress.seconds >= limit:
@@ -120,21 +123,22 @@ class Trainer:
 
     # ------------------------------------------------------------------------------------------------------ one update
 
-    def _update(self, rows: NDArray[np.int64]) -> None:
+    def _update(self, update: Update) -> None:
         progress = self.progress
         torch.manual_seed(seed_of(self.machine.seed, progress.step))
-        total, count = self._gradients(rows)
+        total, count = self._gradients(update)
         gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
         torch._foreach_mul_(gradients, 1 / max(count, 1.0))
         if self.settings.clip:
             torch.nn.utils.clip_grads_with_norm_(self.model.parameters(), self.settings.clip, norm_of(gradients))
-        rate = self._set_rate()
+        rate = self._scheduled_rate()
+        self._set_rate(rate)
         for optimizer in self.optimizers:
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
         progress.step += 1
         self.average.update(progress.step)
-        tokens = int(self.train.costs[rows].sum())
+        tokens = sum(int(self.train.costs[rows].sum()) for rows in update)
         progress.tokens += tokens
         seconds = self._tick()
         loss = total / max(count, 1.0)
@@ -147,11 +151,11 @@ class Trainer:
             values = {"loss": loss, "learning_rate": rate, "tokens": progress.tokens, "seconds": progress.seconds}
             self.listener.stepped(progress.step, {**values, "tokens_per_second": tokens / max(seconds, 1e-9)})
 
-    def _gradients(self, rows: NDArray[np.int64]) -> tuple[float, float]:
-        """Sum the gradients of the loss's sum over the rows, in parts where asked; returns (loss sum, count)."""
+    def _gradients(self, update: Update) -> tuple[float, float]:
+        """Sum the gradients of the loss's sum over the update's rows; returns (loss sum, count)."""
         micro = self.machine.micro_tokens
         total = count = 0.0
-        for part in cut(rows, self.train.costs, micro) if micro else [rows]:
+        for part in [part for rows in update for part in (cut(rows, self.train.costs, micro) if micro else [rows])]:
             batch = self.train.batch(part, self.codecs.source, self.model.task).to(self.device)
             with precision(self.machine, self.device):
                 loss = self.module(batch)
@@ -159,14 +163,15 @@ class Trainer:
             total, count = total + float(loss.total.detach()), count + loss.count
         return total, count
 
-    def _set_rate(self) -> float:
+    def _scheduled_rate(self) -> float:
         step, steps, warmup = self.progress.step, self.progress.steps, self.settings.warmup
         warmup = round(warmup * steps) if warmup < 1 else int(warmup)
-        rate = self.settings.learning_rate * rate_at(self.settings.schedule, step, steps, warmup)
+        return self.settings.learning_rate * rate_at(self.settings.schedule, step, steps, warmup)
+
+    def _set_rate(self, rate: float) -> None:
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = rate * group["scale"]
-        return rate
 
     def _tick(self) -> float:
         """Seconds since the last tick, added to the progress."""
@@ -219,28 +224,23 @@ class Trainer:
         limit = self.settings.time_limit
         if limit is None:
             raise HeadwayError("training needs training.steps or training.time_limit")
-        batches = plan(self.train.costs, self.settings.tokens, self.machine.seed, 0)
         measured: list[float] = []
         begin = time.monotonic()
-        for number, rows in enumerate(batches[: max(len(batches), 2)]):
+        torch.manual_seed(self.machine.seed)
+        for update in self._updates(0)[:50]:
             start = time.monotonic()
-            torch.manual_seed(seed_of(self.machine.seed, 0))
-            self._gradients(rows)
-            self._set_rate_to_zero_and_step()
-            if number >= 2 or len(batches) <= 2:
-                measured.append(time.monotonic() - start)
-            if time.monotonic() - begin > 0.02 * limit and len(measured) >= 5:
+            self._gradients(update)
+            self._set_rate(0.0)
+            for optimizer in self.optimizers:
+                optimizer.step()
+            measured.append(time.monotonic() - start)
+            if time.monotonic() - begin > 0.02 * limit and len(measured) >= 4:
                 break
+        measured = measured[1:] or measured  # the first pays for what is set up once
         self.model.zero_grad(set_to_none=True)
         self.optimizers = OPTIMIZERS.build(self.settings.optimizer).build(self.model)
         self.progress.seconds += time.monotonic() - begin
         return max(1, int(TIME_FOR_UPDATES * limit / float(np.mean(measured))))
-
-    def _set_rate_to_zero_and_step(self) -> None:
-        for optimizer in self.optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = 0.0
-            optimizer.step()
 
 
 def seed_of(seed: int, step: int) -> int:

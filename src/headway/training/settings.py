@@ -16,6 +16,8 @@ class TrainingSettings(Branch):
     "Training stops after this time (5m, 1h30m), wherever it is."
     tokens: Count = 4096
     "Tokens of an update, padding included: the larger of both sides of each row."
+    groups: Count = 1
+    "Batches of different lengths that make an update together."
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     "The highest learning rate."
     schedule: Schedule = "cosine"

@@ -1,0 +1,16 @@
+"""What holds for every test: the same random numbers at every run, and no deadline on a shared machine.
+
+Nothing of headway is imported here: jaxtyping must see its import first, so that shapes are checked.
+"""
+
+import pytest
+import torch
+from hypothesis import settings
+
+settings.register_profile("headway", deadline=None, derandomize=True, max_examples=60)
+settings.load_profile("headway")
+
+
+@pytest.fixture(autouse=True)
+def _seed() -> None:
+    torch.manual_seed(0)
