@@ -1,11 +1,11 @@
 """headway: train, explain and serve a Transformer of your own on sequences of your own.
 
-    import headway
+import headway
 
-    headway.train("news", out="tagger")
-    tagger = headway.load("tagger")
-    for word, tag in tagger.predict("我 爱 北京")[0]:
-        print(word, tag)
+headway.train("news", out="tagger")
+tagger = headway.load("tagger")
+for word, tag in tagger.predict("我 爱 北京")[0]:
+    print(word, tag)
 """
 
 from typing import TYPE_CHECKING, Any

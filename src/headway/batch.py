@@ -13,6 +13,9 @@ PAD, UNKNOWN, BEGIN, END = range(4)
 SPECIALS = ("<pad>", "<unk>", "<begin>", "<end>")
 
 
+NOWHERE = Where("input")
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
     """One row of a data set as a reader gives it: plain values, and the place they came from.
@@ -24,7 +27,7 @@ class Example:
 
     source: Any
     target: Any = None
-    where: Where = Where("input")
+    where: Where = NOWHERE
     others: tuple[Any, ...] = ()
 
     @property
@@ -118,7 +121,7 @@ class TagAnswer:
 class ClassifyAnswer:
     """N -> 1: a label for the whole, or several where the run was trained on several.
 
-    `score` is the probability of the label (of the least probable one, where there are several); `scores` of every label.
+    `score` is the probability of the label (of the least probable one, where there are several), `scores` of every one.
     """
 
     labels: tuple[str, ...]

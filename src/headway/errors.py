@@ -74,9 +74,8 @@ def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """
     known = sorted(known)
     meant = nearest(name, known)
-    return (
-        f"no {what} called {printable(name)!r}; there are: {', '.join(known) or 'none'}"
-        + ("." if meant is None else f". Did you mean {meant!r}?")
+    return f"no {what} called {printable(name)!r}; there are: {', '.join(known) or 'none'}" + (
+        "." if meant is None else f". Did you mean {meant!r}?"
     )
 
 

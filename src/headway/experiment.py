@@ -133,9 +133,10 @@ class Experiment:
             taken, new = take_over(self.model, dict(start.load()[2].named_parameters()))
             fresh = f"; new are {', '.join(new)}" if new else ""
             self.hear.said(f"{taken} of {taken + len(new)} tables and matrices are those of {start.path}{fresh}")
-        elif self.run.model.input.vectors:
-            found = read_vectors(Path(self.run.model.input.vectors), self.codecs.source.tokenizer, self.model.input.embedding)
-            self.hear.said(f"{found:,} of {len(self.codecs.source.tokenizer):,} words begin with given vectors")
+        elif (vectors := getattr(self.run.model.input, "vectors", None)) is not None:
+            tokenizer = self.codecs.source.tokenizer
+            found = read_vectors(Path(vectors), tokenizer, self.model.input.embedding)
+            self.hear.said(f"{found:,} of {len(tokenizer):,} words begin with given vectors")
         self.resume_from = None
         parts = self.plan.data.parts
         data = {"fingerprint": fingerprint(self.plan.train), "format": parts.part("train").format, "how": parts.how}
@@ -174,7 +175,12 @@ class Experiment:
         if prepared is not None:
             prepared(trainer)
         progress = trainer.fit(self.resume_from)
-        facts = {"step": progress.step, "seconds": progress.seconds, "tokens": progress.tokens, "parameters": self.parameters}
+        facts = {
+            "step": progress.step,
+            "seconds": progress.seconds,
+            "tokens": progress.tokens,
+            "parameters": self.parameters,
+        }
         if trainer.stop.is_set():
             return Outcome(self.folder.path, facts=facts, stopped=True)
         outcome = self._measured(facts)
@@ -194,7 +200,10 @@ class Experiment:
         for part, examples in self.examples.items():
             metrics[part], signatures, _ = predictor.evaluate(examples)
         outcome = Outcome(self.folder.path, metrics, signatures, self._baselines(predictor.model.task.metrics), facts)
-        write_json(self.folder.path / "results.json", {name: value for name, value in vars(outcome).items() if name != "folder"})
+        write_json(
+            self.folder.path / "results.json",
+            {name: value for name, value in vars(outcome).items() if name != "folder"},
+        )
         return outcome
 
     def _baselines(self, names: Sequence[str]) -> dict[str, dict[str, dict[str, float]]]:
@@ -205,7 +214,10 @@ class Experiment:
                 self.hear.said(f"baseline {baseline.name}: {baseline.note}")
                 baseline.fit(self.plan.train)
                 found[baseline.name] = {
-                    part: {name: metric.value() for name, metric in measure(names, baseline.predict(examples), examples).items()}
+                    part: {
+                        name: metric.value()
+                        for name, metric in measure(names, baseline.predict(examples), examples).items()
+                    }
                     for part, examples in self.examples.items()
                 }
         return found
@@ -226,13 +238,20 @@ def sizes(plan: Plan, train: Any, codecs: Any, parameters: int) -> list[str]:
     padding = padding_share(train.costs, [rows for update in updates for rows in update])
     target = codecs.target
     said = [
-        f"train: {len(plan.train):,} examples, {train.elements:,} elements, {len(updates):,} updates an epoch, {padding:.1%} padding",
+        f"train: {len(plan.train):,} examples, {train.elements:,} elements, {len(updates):,} updates an epoch, "
+        f"{padding:.1%} padding",
         f"vocabulary: {len(codecs.source.tokenizer):,}"
-        + (f"; target {len(target.tokenizer):,}" if isinstance(target, Sequences) and not target.shares_vocabulary else "")
+        + (
+            f"; target {len(target.tokenizer):,}"
+            if isinstance(target, Sequences) and not target.shares_vocabulary
+            else ""
+        )
         + (f"; labels {len(target.labels):,}" if isinstance(target, Labels) else ""),
         f"model: {encoder.layers} layers of width {encoder.width}, {parameters:,} parameters",
     ]
     if train.cut:
         how = "cut to" if plan.run.data.over_long == "truncate" else "read in windows of"
-        said.append(f"{len(train.cut):,} examples are longer than data.max_length and are {how} {plan.run.data.max_length}")
+        said.append(
+            f"{len(train.cut):,} examples are longer than data.max_length and are {how} {plan.run.data.max_length}"
+        )
     return said

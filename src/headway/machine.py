@@ -104,7 +104,9 @@ def _revision() -> str | None:
         return None
     try:
         git = ["git", "-C", str(root)]
-        revision = subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, timeout=5, check=True)
+        revision = subprocess.run(
+            [*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, timeout=5, check=True
+        )
         changed = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True, timeout=5, check=True)
     except (OSError, subprocess.SubprocessError):
         return None

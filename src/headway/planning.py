@@ -96,8 +96,9 @@ def _refuse_changes(stored: Run, wanted: Run, folder: RunFolder) -> None:
     ]
     if other:
         raise UsageError(
-            f"{folder.path} was begun with other settings, and a resumed run is the same run:\n" + "\n".join(other) +
-            "\ngive the same, or train into another --out (--from takes the weights along)"
+            f"{folder.path} was begun with other settings, and a resumed run is the same run:\n"
+            + "\n".join(other)
+            + "\ngive the same, or train into another --out (--from takes the weights along)"
         )
 
 

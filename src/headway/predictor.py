@@ -48,7 +48,7 @@ class Predictor:
         _, codecs, model = folder.load()
         if codecs.state() != self.codecs.state():
             raise UsageError(
-                f"{folder.path} and {self.folders[0].path} do not make an ensemble: their vocabularies or labels differ; "
+                f"{folder.path} and {self.folders[0].path} make no ensemble: their vocabularies or labels differ; "
                 "train both on the same data with different seeds"
             )
         return model.to(self.device)

@@ -1,19 +1,19 @@
 """Run = model + data + training + machine: a whole experiment as one value, and the folder that keeps it.
 
-    run.yaml                  every setting, with where its value came from
-    codecs.json               tokenizers, vocabularies, labels
-    weights-000001234.safetensors    the best weights, by the step they are from
-    manifest.json             which files these are, their checksums, the version of this format
-    environment.json          versions, machine, data: what the figures were made with
-    metrics.jsonl             what happened, a line an event
-    report.html               the same to look at
-    checkpoints/              what training goes on from
+run.yaml                  every setting, with where its value came from
+codecs.json               tokenizers, vocabularies, labels
+weights-000001234.safetensors    the best weights, by the step they are from
+manifest.json             which files these are, their checksums, the version of this format
+environment.json          versions, machine, data: what the figures were made with
+metrics.jsonl             what happened, a line an event
+report.html               the same to look at
+checkpoints/              what training goes on from
 """
 
 from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
@@ -24,10 +24,11 @@ from headway.data.codecs import Classes, Numbers, Sequences, SourceText, Tags, T
 from headway.data.encoding import Codecs
 from headway.data.settings import DataSettings
 from headway.data.tokenizers import TOKENIZERS, tokenizer_of
-from headway.settings_file import read_yaml
 from headway.errors import RunError, UsageError
+from headway.inputs import text
 from headway.model import Model, ModelSettings
 from headway.settings import KIND, Branch
+from headway.settings_file import read_yaml
 from headway.tasks import TASKS
 from headway.training.settings import MachineSettings, TrainingSettings
 from headway.version import RUN_FORMAT, __version__
@@ -62,7 +63,7 @@ def build_codecs(
     source_state, target_state = (state or {}).get("source"), (state or {}).get("target")
     chosen = run.data.tokenizer or TOKENIZERS.choose("word")
     tokenizer = tokenizer_of(chosen, source_state and source_state["tokenizer"])
-    source = SourceText(tokenizer, run.model.input, source_state)
+    source = SourceText(tokenizer, cast(text.Settings, run.model.input), source_state)
     target: TargetCodec
     if run.task == "tag":
         target = Tags(target_state)

@@ -34,12 +34,15 @@ KIND = "kind"
 """The key that names the chosen file where a part is written as a mapping: `{kind: rotary, base: 5000}`."""
 
 
+Own = TypeVar("Own", bound="Branch")
+
+
 class Branch(BaseModel):
     """A node of the tree of settings: typed, frozen, unknown names are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, validate_default=True)
 
-    def replace(self, **changes: Any) -> "Branch":
+    def replace(self: Own, **changes: Any) -> Own:  # not typing.Self, which beartype refuses on a single method
         """A copy with some fields changed; the result is validated."""
         return type(self)(**{name: getattr(self, name) for name in type(self).model_fields} | changes)
 
@@ -68,7 +71,9 @@ class Room:
             return importlib.import_module(name if "." in name else f"{self.package}.{name}")
         except ModuleNotFoundError as error:
             if error.name and name.startswith(error.name):
-                raise UsageError(f"no {self.what} called {printable(name)!r}: there is no module of that name") from None
+                raise UsageError(
+                    f"no {self.what} called {printable(name)!r}: there is no module of that name"
+                ) from None
             raise
 
     def settings(self, name: str) -> type[Branch]:
@@ -84,7 +89,9 @@ class Room:
             if isinstance(part, type) and issubclass(part, self.contract) and part.__module__ == module.__name__
         ]
         if len(parts) != 1:
-            raise UsageError(f"{module.__name__} must define exactly one {self.contract.__name__}, and has {len(parts)}")
+            raise UsageError(
+                f"{module.__name__} must define exactly one {self.contract.__name__}, and has {len(parts)}"
+            )
         return parts[0]
 
     def name_of(self, settings: Branch) -> str:
@@ -179,7 +186,7 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 
 @dataclass(frozen=True)
 class Assignment:
-    """One value given to one path, and where it was given (`--model.encoder.layers`, `recipe.yaml:12`, `recipe tag`)."""
+    """One value for one path, and where it was given: `--model.encoder.layers`, `recipe.yaml:12`, `recipe tag`."""
 
     path: str
     value: Any
@@ -430,7 +437,12 @@ def describe(cls: type[Branch], path: str = "") -> Iterator[tuple[str, str, Any,
         default = info.get_default(call_default_factory=True, validated_data={})
         if room is not None:
             chosen = None if default is None else room.name_of(default)
-            yield where, " | ".join(([] if default is not None else ["none"]) + room.names()), chosen, info.description or ""
+            yield (
+                where,
+                " | ".join(([] if default is not None else ["none"]) + room.names()),
+                chosen,
+                info.description or "",
+            )
             if chosen is not None:
                 yield from describe(room.settings(chosen), where + ".")
         elif branch is not None:

@@ -1,4 +1,4 @@
-"""YAML 1.2 as assignments of settings, each with its file and line: `no` is a word, `1e-4` a number, a key twice an error."""
+"""YAML 1.2 as assignments of settings, each with file and line: `no` is a word, 1e-4 a number, a key twice an error."""
 
 from collections.abc import Mapping
 from io import StringIO

@@ -140,10 +140,14 @@ def load_into(module: torch.nn.Module, tensors: Mapping[str, Tensor], path: Path
     own = dict(module.named_parameters())
     missing, extra = sorted(own.keys() - tensors.keys()), sorted(tensors.keys() - own.keys())
     if missing or extra:
-        raise RunError(f"{path} does not fit the model: it lacks {missing[:3] or 'nothing'}, and has {extra[:3] or 'nothing'} more")
+        raise RunError(
+            f"{path} does not fit the model: it lacks {missing[:3] or 'nothing'}, and has {extra[:3] or 'nothing'} more"
+        )
     for name, parameter in own.items():
         if parameter.shape != tensors[name].shape:
-            raise RunError(f"{path} does not fit the model: {name} is {tuple(tensors[name].shape)}, not {tuple(parameter.shape)}")
+            raise RunError(
+                f"{path} does not fit the model: {name} is {tuple(tensors[name].shape)}, not {tuple(parameter.shape)}"
+            )
         if not torch.isfinite(tensors[name]).all():
             raise RunError(f"{path} is damaged: {name} holds numbers that are not finite")
         with torch.no_grad():

@@ -28,7 +28,9 @@ def read_inputs(
         yield [Example(text) for text in texts], False
     for file in files:
         name, reader = reader_for(file, format)
-        chosen = source or (None if predictor.trained_on == "parallel" or name == "slash" else predictor.run.data.source)
+        chosen = source or (
+            None if predictor.trained_on == "parallel" or name == "slash" else predictor.run.data.source
+        )
         yield reader.read(file, Columns(chosen)), name in COLUMNS
 
 

@@ -17,7 +17,9 @@ Settings = Annotated[
         consume_multiple=False,
     ),
 ]
-Json = Annotated[bool, Parameter(name="--json", help="Print one JSON object (a line for each answer) for machines.", negative="")]
+Json = Annotated[
+    bool, Parameter(name="--json", help="Print one JSON object (a line for each answer) for machines.", negative="")
+]
 
 
 def assigned(pairs: Sequence[str]):

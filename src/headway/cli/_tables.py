@@ -22,8 +22,9 @@ def print_outcome(outcome: Outcome, data: Path | None, as_json: bool) -> None:
         rows = {name: of[part] for name, of in outcome.baselines.items() if part in of}
         console.print(_table(part, {**rows, str(outcome.folder): values}))
     facts = outcome.facts
+    speed = facts["tokens"] / max(facts["seconds"], 1e-9)
     console.print(
-        f"{facts['step']:,.0f} steps in {_clock(facts['seconds'])}, {facts['tokens'] / max(facts['seconds'], 1e-9):,.0f} tokens/s, "
+        f"{facts['step']:,.0f} steps in {_clock(facts['seconds'])}, {speed:,.0f} tokens/s, "
         f"{facts['parameters']:,.0f} parameters; curves and mistakes: {outcome.folder / 'report.html'}"
     )
     console.print(f"next: headway predict {outcome.folder} --text '…'", markup=False)

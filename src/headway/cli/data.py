@@ -8,7 +8,10 @@ from cyclopts import App, Parameter
 from headway.cli._options import Json
 
 commands = App(
-    name="data", help="Data sets made from packages that anyone can install.", help_format="plaintext", result_action="return_value"
+    name="data",
+    help="Data sets made from packages that anyone can install.",
+    help_format="plaintext",
+    result_action="return_value",
 )
 
 

@@ -72,7 +72,9 @@ def predict(
         if str(file).startswith("-") and str(file) != "-":
             raise UsageError(f"no option {file}; a file of that name is written ./{file}")
     if bool(files) == bool(text):
-        raise UsageError("give files, or --text, and not both" if files else "nothing to answer: give files, - or --text")
+        raise UsageError(
+            "give files, or --text, and not both" if files else "nothing to answer: give files, - or --text"
+        )
     predictor = load(run, *together)
     inputs = read_inputs(predictor, files, text, format, source)
     if given:

@@ -79,7 +79,9 @@ def train(
         prepared=prepared,
     )
     if outcome.stopped:
-        show.said(f"stopped at step {outcome.facts['step']:,}; everything is saved. Go on with the same command and --resume")
+        show.said(
+            f"stopped at step {outcome.facts['step']:,}; everything is saved. Go on with the same command and --resume"
+        )
         return 128 + received[0]
     print_outcome(outcome, data, json)
     return 0

@@ -15,8 +15,8 @@ def plan(costs: NDArray[np.int64], budget: int, seed: int, epoch: int, groups: i
     """The updates of one epoch: every row once, in updates of at most `budget` padded tokens, in random order.
 
     costs    tokens that a row takes; a batch takes rows × the largest. A row above the budget is a batch of its own.
-    groups   batches, each of its own length, that make an update: where short and long rows differ in what they say (short
-             reviews are angry), an update of one length would pull the model to and fro
+    groups   batches, each of its own length, that make an update: where short and long rows differ in what they say
+             (short reviews are angry), an update of one length would pull the model to and fro
 
     The same arguments give the same updates on every machine.
     """

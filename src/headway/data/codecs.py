@@ -28,8 +28,8 @@ class SourceText:
     def __init__(self, tokenizer: Tokenizer, settings: text_input.Settings, state: Mapping[str, Any] | None = None):
         if settings.reads_letters and not isinstance(tokenizer, Word):
             raise UsageError(
-                "model.input reads the letters or n-grams of words (characters, character_ngrams, word_ngrams), and the "
-                "elements are not words: set data.tokenizer word, or these to 0, 0 and 1"
+                "model.input reads the letters or n-grams of words (characters, character_ngrams, word_ngrams), and "
+                "the elements are not words: set data.tokenizer word, or these to 0, 0 and 1"
             )
         self.tokenizer, self.settings = tokenizer, settings
         self._use(state["alphabet"] if state else [])
@@ -242,7 +242,7 @@ class Sequences(TargetCodec):
         self, tokenizer: Tokenizer, shared: bool, metrics: Sequence[str], state: Mapping[str, Any] | None = None
     ):
         self.tokenizer, self.shares_vocabulary, self.metrics = tokenizer, shared, tuple(metrics)
-        self.ratio, self.extra = (state["ratio"], state["extra"]) if state else (1.0, 10.0)
+        self.ratio, self.extra = (state["ratio"], state["extra"]) if state else (1.0, 10)
 
     def fit(self, targets: Sequence[str]) -> None:
         if not self.shares_vocabulary:
@@ -254,7 +254,7 @@ class Sequences(TargetCodec):
         written = np.array([len(row) for row in self.encode_all(targets)])
         self.ratio = max(1.0, float(np.quantile(written / np.maximum(read, 1), 0.999)))
         over = float((written - self.ratio * read).max(initial=0.0))
-        self.extra = 5.0 + min(math.ceil(over), int(written.max(initial=0)))
+        self.extra = 5 + min(math.ceil(over), int(written.max(initial=0)))
 
     def sizes(self) -> dict[str, Any]:
         sizes = TargetSizes(len(self.tokenizer), self.ratio, self.extra, self.shares_vocabulary)

@@ -1,4 +1,4 @@
-"""Examples as rows of numbers, ready to be cut into batches; what is too long is cut here, counted, and can be joined."""
+"""Examples as rows of numbers, ready for batches; what is too long is cut here, counted, and can be joined."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -118,7 +118,7 @@ def too_long(example: Example, length: int, longest: int) -> DataError:
     """The complaint about an example that is longer than allowed."""
     return DataError(
         example.where,
-        f"{length:,} elements, and data.max_length is {longest:,}; raise it, or set data.over_long to truncate or window",
+        f"{length:,} elements, and data.max_length is {longest:,}; raise it, or set data.over_long truncate or window",
     )
 
 

@@ -11,7 +11,7 @@ from headway.data.parts import Parts, Source, parts_of
 from headway.data.readers import Columns
 from headway.data.recognition import Recognized, as_target, recognize
 from headway.data.settings import DataSettings
-from headway.errors import DataError, UsageError
+from headway.errors import DataError
 
 LOOKED_AT = 2_000
 """Rows from which the question is recognized."""
@@ -45,7 +45,7 @@ class DataSet:
         return part in self.parts
 
     def examples(self, part: str) -> list[Example]:
-        """The examples of a part, as the question wants them. Raises DataError, and UsageError for a part that is not there."""
+        """The examples of a part, as the question wants them. Raises DataError, and UsageError for a missing part."""
         source = self.parts.part(part)
         found = list(self.read(source))
         if not found:
@@ -117,5 +117,3 @@ def check_labels(examples: Sequence[Example], codec: TargetCodec, part: str) -> 
 def _some(labels: Sequence[str], most: int = 8) -> str:
     shown = ", ".join(labels[:most])
     return shown if len(labels) <= most else f"{shown} and {len(labels) - most} more"
-
-

@@ -55,13 +55,24 @@ def survey(examples: Sequence[Example], task: TaskName, several: bool) -> Survey
     single = not given and sum(words) <= 1.2 * len(examples) and han < 0.3
     by_letter = single or (han > 0.3 and not given)
     lengths = [len(text) for text in texts] if by_letter else words
-    facts = {"symbols": 0, "single_targets": False, "same_script": False}
-    if task == "transduce":
-        facts = _targets(examples, letters)
-    return Survey(task, several, len(examples), sum(lengths), max(lengths, default=0), given, single, han, **facts)
+    symbols, single_targets, same_script = _targets(examples, letters) if task == "transduce" else (0, False, False)
+    return Survey(
+        task=task,
+        several=several,
+        examples=len(examples),
+        elements=sum(lengths),
+        longest=max(lengths, default=0),
+        given_words=given,
+        single_words=single,
+        han=han,
+        symbols=symbols,
+        single_targets=single_targets,
+        same_script=same_script,
+    )
 
 
-def _targets(examples: Sequence[Example], letters: Counter[str]) -> dict[str, int | bool]:
+def _targets(examples: Sequence[Example], letters: Counter[str]) -> tuple[int, bool, bool]:
+    """(symbols, single_targets, same_script) of a survey."""
     items: Counter[str] = Counter()
     own: Counter[str] = Counter()
     count = 0
@@ -72,8 +83,5 @@ def _targets(examples: Sequence[Example], letters: Counter[str]) -> dict[str, in
         own.update(str(example.target) if len(own) < 5_000 else "")
     symbols = len(items) <= SYMBOLS and count >= 1.5 * len(examples) and count >= 10 * len(items)
     common = sum((letters & own).values())
-    return {
-        "symbols": len(items) if symbols else 0,
-        "single_targets": not symbols and count <= 1.2 * len(examples),
-        "same_script": common > 0.5 * min(letters.total(), own.total()),
-    }
+    alike = common > 0.5 * min(letters.total(), own.total())
+    return len(items) if symbols else 0, not symbols and count <= 1.2 * len(examples), alike

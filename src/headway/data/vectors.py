@@ -1,4 +1,4 @@
-"""Word vectors made elsewhere: a text file with a word and its numbers a line, as word2vec, GloVe and fastText write them."""
+"""Word vectors made elsewhere: a word and its numbers a line, as word2vec, GloVe and fastText write them."""
 
 from pathlib import Path
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 from torch import nn
@@ -42,9 +42,7 @@ class Decoder(nn.Module):
     def loss(self, memory: Memory, target: Part, smoothing: float) -> Loss:
         raise NotImplementedError
 
-    def generate(
-        self, memory: Memory, search: Search, others: Sequence[tuple["Decoder", Memory]] = ()
-    ) -> Hypotheses:
+    def generate(self, memory: Memory, search: Search, others: Sequence[tuple[Any, Memory]] = ()) -> Hypotheses:
         """For each row what was found, best first; `others` are the further decoders of an ensemble."""
         raise NotImplementedError
 

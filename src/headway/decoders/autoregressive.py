@@ -21,6 +21,7 @@ from headway.errors import UsageError
 from headway.kernels.cross_entropy import projected_cross_entropy
 from headway.layers.decoder import DecoderStack, StackSettings, StackState
 from headway.layers.encoder import EncoderSettings
+from headway.layers.frozen import FrozenStack, FrozenState, refuses
 from headway.layers.mixers.attention import Attention, observed
 from headway.rows import Rows
 from headway.search import Hypotheses, Search
@@ -36,7 +37,9 @@ class Settings(StackSettings):
 class Autoregressive(Decoder):
     modes = ("greedy", "beam")
 
-    def __init__(self, settings: Settings, shape: EncoderSettings, sizes: TargetSizes, source_table: nn.Parameter | None):
+    def __init__(
+        self, settings: Settings, shape: EncoderSettings, sizes: TargetSizes, source_table: nn.Parameter | None
+    ):
         super().__init__()
         self.sizes, self.width = sizes, shape.width
         if settings.tie == "all":
@@ -51,6 +54,7 @@ class Autoregressive(Decoder):
         self.stack = DecoderStack(settings, shape, causal=True)
         self.output = self.embedding if settings.tie != "none" else nn.Parameter(self.embedding.detach().clone())
         self.output_bias = nn.Parameter(torch.zeros(sizes.vocabulary))
+        self._frozen: tuple[tuple[tuple[int, int], ...], FrozenStack, Tensor] | None = None
 
     # ------------------------------------------------------------------------------------------------------ training
 
@@ -66,7 +70,7 @@ class Autoregressive(Decoder):
         states = self.stack(self._vectors(target["read"]), memory)
         real = target["write"] != PAD
         total = projected_cross_entropy(states[real], self.output, self.output_bias, target["write"][real], smoothing)
-        return Loss(total, int(real.sum()))
+        return Loss(total, float(real.sum()))
 
     def score(self, memory: Memory, target: Part) -> tuple[Tensor, Tensor]:
         """(B, T) the log probability of each token of a given target, END's last; (B, T) which are real."""
@@ -79,18 +83,27 @@ class Autoregressive(Decoder):
 
     # -------------------------------------------------------------------------------------------------------- writing
 
-    def start(self, memory: Memory) -> StackState:
-        """The state before BEGIN is read."""
-        return self.stack.start(memory)
+    def start(self, memory: Memory) -> StackState | FrozenState:
+        """The state before BEGIN is read: of the frozen stack where the model is not training and can be frozen."""
+        if self.training or refuses(self.stack) is not None:
+            return self.stack.start(memory)
+        weights = tuple((p.data_ptr(), p._version) for p in self.parameters())
+        if self._frozen is None or self._frozen[0] != weights:
+            self._frozen = weights, FrozenStack(self.stack), self.output.detach().t().contiguous()
+        return self._frozen[1].start(memory)
 
-    def step(self, tokens: Tensor, state: StackState) -> tuple[Tensor, StackState]:
+    def step(self, tokens: Tensor, state: StackState | FrozenState) -> tuple[Tensor, StackState | FrozenState]:
         """(R) the last token of each row -> (R, V) logits of the next."""
-        states = self.stack(self._vectors(tokens[:, None]), state.memory, state=state)
-        return _without_specials(F.linear(states[:, 0], self.output, self.output_bias)), state
+        vectors = self._vectors(tokens[:, None])
+        if isinstance(state, FrozenState) and self._frozen is not None:
+            _, stack, output = self._frozen
+            logits = torch.addmm(self.output_bias, stack(vectors, state)[:, 0], output)
+        else:
+            assert isinstance(state, StackState)
+            logits = F.linear(self.stack(vectors, state.memory, state=state)[:, 0], self.output, self.output_bias)
+        return _without_specials(logits), state
 
-    def generate(
-        self, memory: Memory, search: Search, others: Sequence[tuple[Decoder, Memory]] = ()
-    ) -> Hypotheses:
+    def generate(self, memory: Memory, search: Search, others: Sequence[tuple[Any, Memory]] = ()) -> Hypotheses:
         lengths = [memory.x.shape[1]] * len(memory.x) if memory.keys is None else memory.keys.sum(-1).tolist()
         limits = [search.limit or self.sizes.limit(length) for length in lengths]
         writer = _Together([(self, memory), *others]) if others else self
@@ -150,7 +163,7 @@ class _Together:
 class _States:
     """The states of the members of an ensemble."""
 
-    def __init__(self, states: Sequence[StackState]):
+    def __init__(self, states: Sequence[StackState | FrozenState]):
         self.states = states
 
     def select(self, rows: Tensor, same_sources: bool = False) -> None:

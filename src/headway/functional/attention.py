@@ -1,8 +1,8 @@
 """Self-attention, as it is taught: first one vector at a time, then as matrices, then with many heads.
 
 This is the definition that every faster engine in `headway.kernels` is tested against, in value and gradient.
-Sources: Vaswani et al. 2017, "Attention Is All You Need", equation 1 and section 3.2; Bahdanau et al. 2015 for attention
-itself; Luong et al. 2015 for the dot product as a score.
+Sources: Vaswani et al. 2017, "Attention Is All You Need", equation 1 and section 3.2; Bahdanau et al. 2015 for
+attention itself; Luong et al. 2015 for the dot product as a score.
 """
 
 import math
@@ -47,7 +47,7 @@ def self_attention_by_hand(
     return torch.stack(b), torch.stack(weights)
 
 
-# ------------------------------------------------------------------------------------------------- the same, as matrices
+# ---------------------------------------------------------------------------------------------- the same, as matrices
 
 
 def self_attention(
@@ -63,7 +63,7 @@ def self_attention(
     return A_prime @ V, A_prime
 
 
-# ------------------------------------------------------------------------------------------------------- scores and weights
+# ------------------------------------------------------------------------------------------------- scores and weights
 
 
 def dot(q: Float[Tensor, "*B T K"], k: Float[Tensor, "*B S K"]) -> Float[Tensor, "*B T S"]:
@@ -77,7 +77,7 @@ def scaled_dot(q: Float[Tensor, "*B T K"], k: Float[Tensor, "*B S K"]) -> Float[
 
 
 def softmax(scores: Float[Tensor, "*B T S"], mask: Bool[Tensor, "*b #T #S"] | None = None) -> Float[Tensor, "*B T S"]:
-    """α'ᵢⱼ = exp αᵢⱼ / Σₗ exp αᵢₗ over the positions that i may look at; zeros, and no gradient, where it may look nowhere."""
+    """α'ᵢⱼ = exp αᵢⱼ / Σₗ exp αᵢₗ over the positions that i may look at; zeros, without gradient, where it has none."""
     if mask is None:
         return scores.softmax(-1)
     weights = scores.masked_fill(~mask, -math.inf).softmax(-1)

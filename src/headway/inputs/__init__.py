@@ -21,7 +21,7 @@ class Vectors:
 
 
 class Input(nn.Module):
-    """The module that turns a collated part into vectors. Sizes that come from the data are arguments of its builder."""
+    """The module that turns a collated part into vectors; sizes that come from the data are arguments."""
 
     def collate(self, rows: Sequence[Any]) -> Part:
         """Rows of one batch as tensors."""

@@ -1,9 +1,9 @@
 """Text: words, characters or pieces of words, each a vector.
 
 The vector of an element is the sum of what is switched on: its own (learned, or one-hot), what its letters say (a small
-convolution over its characters, or hashed n-grams of them as in fastText, Bojanowski et al. 2017), and hashed n-grams of
-words that end in it (Joulin et al. 2017). Letters speak for words that training never saw; n-grams of words speak for
-phrases in documents too long, and too few, for attention to learn them.
+convolution over its characters, or hashed n-grams of them as in fastText, Bojanowski et al. 2017), and hashed n-grams
+of words that end in it (Joulin et al. 2017). Letters speak for words that training never saw; n-grams of words speak
+for phrases in documents too long, and too few, for attention to learn them.
 """
 
 import zlib

@@ -12,13 +12,13 @@ from torch import Tensor
 from headway.functional.losses import cross_entropy
 
 ROWS = 256
-"""Rows of a piece: its logits (V = 8,000: 8 MiB) stay in the cache between the product, the softmax and the gradient."""
+"""Rows of a piece: its logits (V = 8,000: 8 MiB) stay in the cache between product, softmax and gradient."""
 
 
 def projected_cross_entropy(
     x: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor, smoothing: float = 0.0
 ) -> Tensor:
-    """The sum of the cross entropies of x W^T + b against the targets: `functional.losses.cross_entropy` after a linear layer.
+    """The summed cross entropy of x Wᵀ + b: `functional.losses.cross_entropy` behind a linear layer.
 
     x (N, D), weight (V, D), bias (V) or None, targets (N) -> ()
     """

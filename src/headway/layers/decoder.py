@@ -84,12 +84,11 @@ class DecoderStack(nn.Module):
         self.rate, self.causal = shape.dropout, causal
         position, mixer = settings.position or shape.position, settings.mixer or shape.mixer
         self.position = POSITIONS.build(position, shape.width, getattr(mixer, "heads", 1))
-        self.blocks = nn.ModuleList(DecoderBlock(settings, shape) for _ in range(settings.layers or shape.layers))
+        blocks = [DecoderBlock(settings, shape) for _ in range(settings.layers or shape.layers)]
+        self.blocks: list[DecoderBlock] = nn.ModuleList(blocks)  # type: ignore[assignment]
         self.norm = norm_of(shape.norm, shape.width) if shape.norm_place == "pre" else nn.Identity()
 
-    def forward(
-        self, y: Tensor, memory: Memory, keys: Tensor | None = None, state: StackState | None = None
-    ) -> Tensor:
+    def forward(self, y: Tensor, memory: Memory, keys: Tensor | None = None, state: StackState | None = None) -> Tensor:
         """With a state, y are the positions that follow those already written; the state is brought up to date.
 
         keys   (B, T) which positions of y are real; None where all are, as in every causal stack
@@ -109,4 +108,6 @@ class DecoderStack(nn.Module):
     def start(self, memory: Memory) -> StackState:
         """The state before anything is written."""
         source = Look(Mask(memory.keys))
-        return StackState(memory, source, [(block.mixer.start(False), block.cross.start(True)) for block in self.blocks])
+        return StackState(
+            memory, source, [(block.mixer.start(False), block.cross.start(True)) for block in self.blocks]
+        )

@@ -15,7 +15,7 @@ class FeedForward(nn.Module):
 
     relu      W₂ max(0, W₁x) (Vaswani et al. 2017, equation 2)
     gelu      W₂ gelu(W₁x) (Hendrycks & Gimpel 2016)
-    swiglu    W₂ (silu(W₁x) ⊙ W₃x), with two thirds of the hidden width, so that the parameters are as many (Shazeer 2020)
+    swiglu    W₂ (silu(W₁x) ⊙ W₃x), the hidden width two thirds, so that the parameters are as many (Shazeer 2020)
     """
 
     def __init__(self, activation: Activation, width: int, hidden: int, rate: float):

@@ -1,7 +1,7 @@
 """How is order told?  Self-attention by itself knows none. One file each.
 
-Three hooks, each the identity unless a file says otherwise: a position may be added to the vectors, may turn queries and
-keys, or may give a bias to the scores.
+Three hooks, each the identity unless a file says otherwise: a position may be added to the vectors, may turn queries
+and keys, or may give a bias to the scores.
 """
 
 from torch import Tensor, nn

@@ -21,7 +21,9 @@ class Rotary(Position):
         super().__init__()
         self.head_size, self.base = width // heads, settings.base
         if self.head_size % 2:
-            raise UsageError(f"rotary positions turn pairs of numbers, and a head has {self.head_size}: choose another width")
+            raise UsageError(
+                f"rotary positions turn pairs of numbers, and a head has {self.head_size}: choose another width"
+            )
         self.register_buffer("table", angles(512, self.head_size, self.base), persistent=False)
 
     def turn(self, x: Tensor, offset: int = 0) -> Tensor:

@@ -34,7 +34,11 @@ def recipe(survey: Survey) -> Run:
             task=transduce.Settings(decoder=autoregressive.Settings(tie="all" if joint else "output"), smoothing=0.1),
         ),
         data=DataSettings(
-            tokenizer=_source(survey), target_tokenizer=_target(survey), joint=joint, max_length=256, over_long="truncate"
+            tokenizer=_source(survey),
+            target_tokenizer=_target(survey),
+            joint=joint,
+            max_length=256,
+            over_long="truncate",
         ),
         training=TrainingSettings(
             steps=steps_for(survey, 4096, epochs=25), tokens=4096, learning_rate=2e-3, schedule="cosine"

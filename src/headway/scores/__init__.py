@@ -6,7 +6,7 @@ computed by every engine at once; any other score implements `scores` alone and 
 
 from torch import Tensor, nn
 
-from headway.functional.attention import dot
+from headway.functional import attention  # the module, for the file dot.py would hide a function of that name
 from headway.settings import Room
 
 
@@ -21,7 +21,7 @@ class Score(nn.Module):
 
     def scores(self, q: Tensor, k: Tensor) -> Tensor:
         q, k, scale = self.features(q, k)
-        return dot(q * scale, k)
+        return attention.dot(q * scale, k)
 
 
 SCORES = Room(__name__, Score, "score")

@@ -38,7 +38,7 @@ class Hypothesis:
     @property
     def score(self) -> float:
         """The log probability of the whole."""
-        return sum(self.log_p)
+        return sum(self.log_p, 0.0)
 
 
 Hypotheses = list[list[Hypothesis]]

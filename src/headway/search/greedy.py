@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from headway.kernels.argmax import argmax
 from headway.search import Hypotheses, Hypothesis, Step
 
 
@@ -29,25 +30,26 @@ def greedy(
     log_p = torch.zeros(written.shape, device=device) if scores else None
     forced = _forced(prefixes, written) if prefixes is not None and any(map(len, prefixes)) else None
     allowed = torch.tensor(list(limits), device=device)
-    active = torch.arange(R, device=device)  # which rows are still written
+    active = torch.arange(R, device=device)  # which rows are still in the batch
+    going = torch.ones(R, dtype=torch.bool, device=device)  # which of these have not ended
     tokens = torch.full((R,), begin, dtype=torch.long, device=device)
     for position in range(written.shape[1]):
         logits, state = step(tokens, state)
-        tokens = logits.argmax(-1)
+        tokens = argmax(logits)
         if forced is not None and position < forced.shape[1]:
             given = forced[active, position]
             tokens = torch.where(given >= 0, given, tokens)
         if log_p is not None:
             log_p[active, position] = _log_p_of(logits, tokens)
         written[active, position] = tokens
-        going = (tokens != end) & (position < allowed[active])
+        going = going & (tokens != end) & (position < allowed[active])
         remaining = int(going.sum())
         if remaining == 0:
             break
         if remaining * 2 <= len(active):
             keep = going.nonzero()[:, 0]
             state.select(keep)
-            active, tokens = active[keep], tokens[keep]
+            active, tokens, going = active[keep], tokens[keep], going[keep]
     return [[hypothesis] for hypothesis in _collect(written, log_p, limits, end)]
 
 

@@ -22,7 +22,7 @@ class Task(nn.Module):
         """The loss of one batch, summed."""
         raise NotImplementedError
 
-    def answer(self, memory: Memory, search: Search, others: Sequence[tuple["Task", Memory]] = ()) -> list[Any]:
+    def answer(self, memory: Memory, search: Search, others: Sequence[tuple[Any, Memory]] = ()) -> list[Any]:
         """For each row the encoded answer, and what is known of its probability.
 
         others     further tasks of the same kind with what their own encoders made of the batch: an ensemble, whose

@@ -1,7 +1,7 @@
 """N -> 1: a label for the whole (sentiment, topic, who speaks), or several labels at once."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -33,7 +33,7 @@ class Settings(Branch):
 
 class Classify(Task):
     def __init__(self, settings: Settings, shape: EncoderSettings, counts: Sequence[int], rows: int, several: bool):
-        """counts: how often each label occurs in the `rows` of the training part; several: whether a row may have many."""
+        """counts: how often each label occurs in the `rows` of the training part; several: a row may have many."""
         super().__init__()
         self.smoothing, self.several = settings.smoothing, several
         self.rate = shape.dropout if settings.dropout is None else settings.dropout
@@ -66,7 +66,7 @@ class Classify(Task):
         return Loss(total, float(count))
 
     def answer(
-        self, memory: Memory, search: Search, others: Sequence[tuple[Task, Memory]] = ()
+        self, memory: Memory, search: Search, others: Sequence[tuple[Any, Memory]] = ()
     ) -> list[NDArray[np.float32]]:
         """For each row the probability of every label."""
         together = [task.probabilities(x) for task, x in ((self, memory), *others)]

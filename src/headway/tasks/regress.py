@@ -1,6 +1,7 @@
 """N -> 1: a number for the whole, learned in units of the training part's spread and answered in its own unit."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -41,7 +42,7 @@ class Regress(Task):
         total, count = squared_error(self._numbers(memory), target["numbers"])
         return Loss(total, float(count))
 
-    def answer(self, memory: Memory, search: Search, others: Sequence[tuple[Task, Memory]] = ()) -> list[float]:
+    def answer(self, memory: Memory, search: Search, others: Sequence[tuple[Any, Memory]] = ()) -> list[float]:
         """For each row its number, in the unit of the data."""
         together = [task.in_unit(x) for task, x in ((self, memory), *others)]
         return torch.stack(together).mean(0).tolist()

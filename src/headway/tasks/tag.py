@@ -1,6 +1,7 @@
 """N -> N: a label for every element (part-of-speech tagging, names, a label for every frame or node)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -40,10 +41,10 @@ class Tag(Task):
         counted = target["labels"] != NOTHING
         x, labels = memory.x[counted], target["labels"][counted]
         total = projected_cross_entropy(x, self.output.weight, self.output.bias, labels, self.smoothing)
-        return Loss(total, len(labels))
+        return Loss(total, float(len(labels)))
 
     def answer(
-        self, memory: Memory, search: Search, others: Sequence[tuple[Task, Memory]] = ()
+        self, memory: Memory, search: Search, others: Sequence[tuple[Any, Memory]] = ()
     ) -> list[tuple[NDArray[np.int64], NDArray[np.float32]]]:
         """For each row (number of the label, its probability), one per element."""
         together = [task.output(x.x).float().softmax(-1) for task, x in ((self, memory), *others)]

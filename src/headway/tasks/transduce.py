@@ -1,7 +1,7 @@
 """N -> N': a new sequence whose length the machine decides (translation, spelling to sound, speech to text)."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 from numpy.typing import NDArray
 from torch import nn
@@ -43,6 +43,6 @@ class Transduce(Task):
     def loss(self, memory: Memory, target: Part) -> Loss:
         return self.decoder.loss(memory, target, self.smoothing)
 
-    def answer(self, memory: Memory, search: Search, others: Sequence[tuple[Task, Memory]] = ()) -> Hypotheses:
+    def answer(self, memory: Memory, search: Search, others: Sequence[tuple[Any, Memory]] = ()) -> Hypotheses:
         """For each row its hypotheses, best first."""
         return self.decoder.generate(memory, search, [(task.decoder, x) for task, x in others])

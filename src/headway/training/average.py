@@ -15,7 +15,7 @@ class Average:
 
     def __init__(self, model: nn.Module, share: float, steps: int):
         self.share, self.horizon = share, max(1.0, share * steps)
-        self.parameters = [p for p in model.parameters() if p.requires_grad]
+        self.parameters: list[Tensor] = [p for p in model.parameters() if p.requires_grad]
         self.weights = [p.detach().clone() for p in self.parameters] if share else []
 
     @torch.no_grad()
@@ -23,7 +23,7 @@ class Average:
         """Take in the weights after step number `step` (from 1)."""
         if self.share:
             horizon = min(self.horizon, 1 + step / 10)
-            torch._foreach_lerp_(self.weights, self.parameters, 1 / horizon)
+            torch._foreach_lerp_(self.weights, [p.detach() for p in self.parameters], 1 / horizon)
 
     @contextmanager
     def in_place(self) -> Iterator[None]:

@@ -45,9 +45,7 @@ class Progress:
     tokens: int = 0
 
 
-def save(
-    folder: Path, progress: Progress, model: nn.Module, optimizers: Sequence[Optimizer], average: Average
-) -> Path:
+def save(folder: Path, progress: Progress, model: nn.Module, optimizers: Sequence[Optimizer], average: Average) -> Path:
     """Write a checkpoint below `folder` and remove old ones; returns where it is. Raises RunError."""
     path = folder / f"step-{progress.step:09d}"
     if path.exists():

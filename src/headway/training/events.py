@@ -53,7 +53,7 @@ class Together(Listener):
 
 
 class EventLog(Listener):
-    """`metrics.jsonl`: one line an event, each with `event` and `step`. After a resume it goes on from the checkpoint."""
+    """`metrics.jsonl`: one line an event, each with `event` and `step`; after a resume it goes on from the checkpoint."""
 
     def __init__(self, path: Path):
         self.path, self.step = path, 0

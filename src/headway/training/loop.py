@@ -1,7 +1,7 @@
 """The training loop, all of it visible: batches, updates, evaluations, checkpoints.
 
-Every random number is a function of (seed, step) and every batch of (seed, epoch), so a run that is stopped anywhere and
-resumed is the run that was never stopped.
+Every random number is a function of (seed, step) and every batch of (seed, epoch), so a run that is stopped anywhere
+and resumed is the run that was never stopped.
 """
 
 import contextlib
@@ -248,7 +248,7 @@ def seed_of(seed: int, step: int) -> int:
     return int.from_bytes(hashlib.blake2b(f"{seed} {step}".encode(), digest_size=7).digest(), "big")
 
 
-def norm_of(gradients: Sequence[Tensor]) -> Tensor:
+def norm_of(gradients: list[Tensor]) -> Tensor:
     """The length of all gradients together."""
     return torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
 

@@ -32,6 +32,6 @@ class Matmul(Engine):
         else:
             scores = torch.baddbmm(added.expand(B, H, T, S).reshape(B * H, T, S), q, k, alpha=scale)
         weights = scores.softmax(-1).view(B, H, T, S)
-        if request.mask.has_empty_rows(T, S, q.device):
-            weights = torch.where(request.table().any(-1, keepdim=True), weights, 0.0)
+        if added is not None and request.mask.has_empty_rows(T, S, q.device):
+            weights = torch.where(torch.isfinite(added).any(-1, keepdim=True), weights, 0.0)
         return dropout(weights, request.dropout) @ request.v

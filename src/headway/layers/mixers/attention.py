@@ -52,7 +52,9 @@ class Attention(Mixer):
             nn.init.zeros_(layer.bias)
         nn.init.zeros_(self.output.bias)
 
-    def forward(self, x: Tensor, look: Look, state: KeyValues | Fixed | None = None, memory: Tensor | None = None) -> Tensor:
+    def forward(
+        self, x: Tensor, look: Look, state: KeyValues | Fixed | None = None, memory: Tensor | None = None
+    ) -> Tensor:
         request = self.request(x, look, state, memory)
         output = attention(request, self.engine)
         return self.output(output.transpose(1, 2).flatten(-2))
@@ -104,7 +106,7 @@ def observed(layers: Sequence[Attention]) -> Iterator[list[list[Tensor]]]:
 
     def look_on(number: int) -> Any:
         def hook(layer: Attention, given: tuple[Any, ...], output: Tensor) -> None:
-            x, look, _, memory = (*given, None, None)[:4] if len(given) < 4 else given
+            x, look, memory = given[0], given[1], given[3] if len(given) > 3 else None
             seen[number].append(weighted(layer.request(x, look, None, memory))[1])
 
         return hook

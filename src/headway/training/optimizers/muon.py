@@ -30,4 +30,5 @@ class MuonRecipe(Recipe):
             momentum=settings.momentum,
             weight_decay=settings.weight_decay,
         )
-        return [muon, AdamW([{"params": others, "scale": 1.0}], lr=0.0, betas=(0.9, 0.98), eps=1e-9, weight_decay=0.0, fused=True)]
+        group = {"params": others, "scale": 1.0}
+        return [muon, AdamW([group], lr=0.0, betas=(0.9, 0.98), eps=1e-9, weight_decay=0.0, fused=True)]

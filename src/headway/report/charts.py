@@ -1,0 +1,198 @@
+"""Charts as plain SVG: lines over steps, dots against a diagonal, a bar in a table. Colours are in report.css."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from headway.report.markup import Html, join, tag
+from headway.report.scale import Scale, Words, rounded_out, ticks, widened, words_for
+from headway.report.wording import figure
+
+DIGIT = 8.6
+"""Width of a digit at the size that letters have on a telephone, where a chart is small and its letters are not."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """Of a picture, in its own units; it is scaled to the width there is."""
+
+    width: int = 480
+    height: int = 250
+    ticks: int = 5
+
+
+LARGE = Size()
+SMALL = Size(320, 190, 4)
+"""A picture of which three stand side by side."""
+SQUARE = Size(480, 440)
+TOP, RIGHT, BOTTOM, LEFT = 14, 14, 30, 50
+"""Room around the field; more to the left where numbers are long."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A curve; `look` is its class in the style sheet: `main` with dots, `quiet` without."""
+
+    name: str
+    points: Sequence[tuple[float, float]]
+    look: str = "main"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The field of a chart: both scales, and the words at their ticks."""
+
+    x: Scale
+    y: Scale
+    x_words: Words
+    y_words: Words
+    size: Size
+
+    def place(self, x: float, y: float) -> str:
+        """A point of the data in the picture, as paths write it."""
+        return f"{_unit(self.x(x))} {_unit(self.y(y))}"
+
+
+def frame(
+    xs: Sequence[float], ys: Sequence[float], size: Size, percent: bool = False, same: bool = False, zero: bool = False
+) -> Frame:
+    """The field that holds all points.
+
+    percent   y is a share, written in percent
+    same      both directions have the same range, and x is rounded out like y
+    zero      the range of y begins at 0
+    """
+    if same:
+        xs = ys = [*xs, *ys]
+    low, high = rounded_out(min([*ys, 0.0] if zero else ys), max(ys), size.ticks)
+    y_ticks = ticks(low, high, size.ticks)
+    y_words = words_for(y_ticks, percent)
+    x_range = (low, high) if same else widened(min(xs), max(xs))
+    left = max(LEFT, 10 + DIGIT * max(len(y_words(value)) for value in y_ticks))
+    x = Scale(*x_range, left, size.width - RIGHT)
+    y = Scale(low, high, size.height - BOTTOM, TOP)
+    return Frame(x, y, words_for(ticks(*x_range, size.ticks)), y_words, size)
+
+
+def line_chart(
+    lines: Sequence[Line],
+    alternative: str,
+    *,
+    size: Size = LARGE,
+    percent: bool = False,
+    zero: bool = False,
+    kept: float | None = None,
+    best: tuple[float, float] | None = None,
+    unit: str = "step",
+) -> Html:
+    """Curves over steps.
+
+    alternative   what the chart shows, in words
+    kept          the step at which a vertical line stands
+    best          the point that is ringed
+    """
+    lines = [line for line in lines if line.points]
+    points = [point for line in lines for point in line.points]
+    field = frame([0.0, *(x for x, _ in points)], [y for _, y in points], size, percent, zero=zero)
+    ring = None
+    if best is not None:
+        ring = tag("circle", class_="best", cx=_unit(field.x(best[0])), cy=_unit(field.y(best[1])), r=5)
+    drawn = [_curve(field, line) for line in lines]
+    return _picture(size, alternative, _grid(field, unit), _kept(field, kept), drawn, ring, _hover(field, lines))
+
+
+def scatter_chart(points: Sequence[tuple[float, float]], alternative: str, x_name: str, y_name: str) -> Html:
+    """Dots of (right, given) on equal axes, with the diagonal on which they would lie if every answer were right."""
+    field = frame([x for x, _ in points], [y for _, y in points], SQUARE, same=True)
+    low, high = field.x.low, field.x.high
+    diagonal = tag("path", class_="diagonal", d=f"M{field.place(low, low)}L{field.place(high, high)}")
+    dots = tag("path", class_="cloud", d="".join(f"M{field.place(x, y)}h0" for x, y in points))
+    names = [
+        _text(f"{x_name} →", field.x.stop - 4, field.y.start - 8, "end"),
+        _text(f"↑ {y_name}", field.x.start + 6, TOP + 12),
+    ]
+    return _picture(SQUARE, alternative, _grid(field), diagonal, dots, names)
+
+
+def bar(share: float, mark: float | None = None, look: str | None = None) -> Html:
+    """A bar of this share of its cell, which stands beside its number; `mark` is where a hairline crosses it."""
+    width = 100 * min(max(share, 0.0), 1.0)
+    line = None
+    if mark is not None:
+        at = _unit(100 * min(max(mark, 0.0), 1.0))
+        line = tag("path", class_="mark", d=f"M{at} 0V10")
+    body = tag("rect", x=0, y=2, width=_unit(width), height=6, class_=look)
+    return tag("svg", body, line, class_="bar", viewBox="0 0 100 10", preserveAspectRatio="none", aria_hidden="true")
+
+
+# ------------------------------------------------------------------------------------------------------- the pieces
+
+
+def _picture(size: Size, alternative: str, *parts: object) -> Html:
+    return tag("svg", *parts, role="img", aria_label=alternative, viewBox=f"0 0 {size.width} {size.height}")
+
+
+def _grid(field: Frame, unit: str = "") -> Html:
+    """Hairlines and numbers; the first number of the lower axis bears its unit."""
+    found = []
+    for value in ticks(field.y.low, field.y.high, field.size.ticks):
+        y = field.y(value)
+        found.append(tag("path", class_="grid", d=f"M{_unit(field.x.start)} {_unit(y)}H{_unit(field.x.stop)}"))
+        words = field.y_words(value)
+        found.append(_text(words, field.x.start - 6, y + 4, "end"))
+    for number, value in enumerate(ticks(field.x.low, field.x.high, field.size.ticks)):
+        x, words = field.x(value), field.x_words(value)
+        found.append(tag("path", class_="tick", d=f"M{_unit(x)} {_unit(field.y.start)}v4"))
+        if unit and not number:
+            found.append(_text(f"{unit} {words}", x + 3.5 * len(words), field.size.height - 8, "end"))
+        else:
+            found.append(_text(words, x, field.size.height - 8, "middle"))
+    return join(found)
+
+
+def _text(words: str, x: float, y: float, anchor: str = "start", look: str | None = None) -> Html:
+    return tag("text", words, x=_unit(x), y=_unit(y), text_anchor=anchor, class_=look)
+
+
+def _curve(field: Frame, line: Line) -> Html:
+    path = "L".join(field.place(x, y) for x, y in line.points)
+    alone = len(line.points) == 1
+    drawn = tag("path", class_=f"line {line.look}", d=f"M{path}" + ("h0" if alone else ""))
+    if line.look != "main" or len(line.points) > 60:
+        return drawn
+    dots = tag("path", class_=f"dots {line.look}", d="".join(f"M{field.place(x, y)}h0" for x, y in line.points))
+    return join([drawn, dots])
+
+
+def _kept(field: Frame, kept: float | None) -> Html | None:
+    if kept is None or not field.x.low <= kept <= field.x.high:
+        return None
+    return tag("path", class_="kept", d=f"M{_unit(field.x(kept))} {TOP}V{_unit(field.y.start)}")
+
+
+def _hover(field: Frame, lines: Sequence[Line]) -> Html:
+    """Invisible strips, one a step, that tell the values there when the pointer rests on them."""
+    told: dict[float, list[str]] = {}
+    for line in lines:
+        for x, y in line.points:
+            told.setdefault(x, []).append(f"{line.name} {_exact(field, y)}")
+    steps = sorted(told)
+    edges = [field.x.start, *(field.x((a + b) / 2) for a, b in pairwise(steps)), field.x.stop]
+    strips = []
+    for number, step in enumerate(steps):
+        title = tag("title", f"step {step:,.0f}: " + ", ".join(told[step]))
+        left, right = edges[number], edges[number + 1]
+        d = f"M{_unit(left)} {TOP}H{_unit(right)}V{_unit(field.y.start)}H{_unit(left)}z"
+        strips.append(tag("g", title, tag("path", d=d)))
+    return tag("g", strips, class_="hover")
+
+
+def _exact(field: Frame, value: float) -> str:
+    return figure(value, field.y_words(0).endswith("%"))
+
+
+def _unit(value: float) -> str:
+    """A coordinate with one decimal, as short as it can be."""
+    return (
+        f"{value:.1f}".removesuffix(".0").replace("-0", "0") if abs(value) < 0.05 else f"{value:.1f}".removesuffix(".0")
+    )

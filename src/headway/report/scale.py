@@ -1,0 +1,87 @@
+"""From numbers to places in a picture: round ticks, and the words at them."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Words = Callable[[float], str]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """One direction of a chart: `low` … `high` in the data, `start` … `stop` in the picture."""
+
+    low: float
+    high: float
+    start: float
+    stop: float
+
+    def __call__(self, value: float) -> float:
+        return self.start + (value - self.low) / (self.high - self.low) * (self.stop - self.start)
+
+
+def step_of(span: float, most: int) -> float:
+    """The smallest of 1, 2, 5 times a power of ten that parts a span into at most `most` pieces.
+
+    >>> [step_of(x, 5) for x in (1, 7, 0.03, 300)]
+    [0.2, 2.0, 0.01, 100.0]
+    """
+    least = span / most
+    power = 10.0 ** math.floor(math.log10(least))
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least * (1 - 1e-9))
+
+
+def widened(low: float, high: float) -> tuple[float, float]:
+    """A range that has a width: one value gets room on both sides."""
+    if high > low:
+        return low, high
+    room = abs(low) / 10 or 1.0
+    return low - room, low + room
+
+
+def rounded_out(low: float, high: float, most: int = 5) -> tuple[float, float]:
+    """The range between the round ticks that enclose it."""
+    low, high = widened(low, high)
+    step = step_of(high - low, most)
+    return _times(math.floor(low / step + 1e-9), step), _times(math.ceil(high / step - 1e-9), step)
+
+
+def ticks(low: float, high: float, most: int = 5) -> list[float]:
+    """The round numbers inside a range.
+
+    >>> ticks(0.12, 0.93)
+    [0.2, 0.4, 0.6, 0.8]
+    """
+    step = step_of(high - low, most)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [_times(number, step) for number in range(first, last + 1)]
+
+
+def words_for(values: list[float], percent: bool = False) -> Words:
+    """How to write ticks: all with as many digits as the finest of them needs."""
+    if percent:
+        digits = _digits([100 * value for value in values])
+        return lambda value: f"{100 * value + 0.0:.{digits}f}%".replace("-", "−")
+    largest = max(map(abs, values), default=0)
+    if 0 < largest < 1e-3:
+        digits = int(any(abs(float(f"{value:.0e}") - value) > 1e-6 * largest for value in values))
+        return lambda value: f"{value:.{digits}e}".replace("e-0", "e-").replace("-", "−") if value else "0"
+    if largest >= 1e5:
+        return lambda value: (
+            f"{value / 1e3:,.{_digits([v / 1e3 for v in values])}f}k".replace("-", "−") if value else "0"
+        )
+    digits = _digits(values)
+    return lambda value: f"{value:,.{digits}f}".replace("-", "−") if value else "0"
+
+
+def _digits(values: list[float]) -> int:
+    """Decimals that tell these numbers apart."""
+    for digits in range(6):
+        if all(abs(round(value, digits) - value) < 10**-9 + 1e-9 * abs(value) for value in values):
+            return digits
+    return 6
+
+
+def _times(number: int, step: float) -> float:
+    """A multiple without the dust of binary fractions."""
+    return round(number * step, max(0, 2 - math.floor(math.log10(step))))
