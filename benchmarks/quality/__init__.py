@@ -1,0 +1,1 @@
+"""Quality on real data, beside classical methods on the same split."""

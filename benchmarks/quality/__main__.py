@@ -1,0 +1,124 @@
+"""Run the quality cells, one after another; finished ones are kept, an interrupted one goes on.
+
+    python -m benchmarks.quality                    all of them
+    python -m benchmarks.quality brown --seed 1     one, with another seed
+    python -m benchmarks.quality --table            print what is there
+
+Data sets are made in `datasets/` by `headway data get NAME --fetch` where they are missing (Multi30k: --multi30k FOLDER),
+runs lie in `runs/`, results in `benchmarks/results/quality/`.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.quality.cells import CELLS, Cell
+from benchmarks.quality.peers import PEERS
+from headway.cli._display import display
+from headway.data.corpora import obtain
+from headway.experiment import examples_for, load, train
+from headway.machine import description
+from headway.metrics import METRICS
+from headway.run import RunFolder
+from headway.training.evaluation import measure
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "benchmarks" / "results" / "quality"
+
+
+def data_of(cell: Cell, multi30k: Path | None) -> Path:
+    """The folder of a cell's data, made where it is missing."""
+    folder = ROOT / "datasets" / cell.data
+    if not (folder / "dataset.json").is_file():
+        given = multi30k if cell.data == "multi30k" else None
+        print(obtain(cell.data, folder, fetch=given is None, given=given, say=print))
+    return folder
+
+
+def run(cell: Cell, seed: int, data: Path) -> dict[str, Any]:
+    """Train, answer the test part, run the peer on the same split; the row that is kept."""
+    out = ROOT / "runs" / f"{cell.name}-{seed}"
+    settings = {"training.time_limit": cell.minutes * 60, "training.steps": None, **cell.settings}
+    if cell.data == "multi30k":
+        settings |= {"data.source": "en", "data.target": "de"}
+    if not (out / "results.json").is_file():
+        train(data, out, resume=True, seed=seed, settings=settings, listener=display())
+    predictor = load(out)
+    test = examples_for(predictor, data, "test")
+    start = time.perf_counter()
+    values, signatures, _ = predictor.evaluate(test, **cell.answer)
+    seconds = time.perf_counter() - start
+    peer = _peer(cell, predictor, data, test, list(values))
+    facts = json.loads((out / "results.json").read_text())["facts"]
+    return {
+        "cell": cell.name,
+        "data": json.loads((data / "dataset.json").read_text())["files"],
+        "seed": seed,
+        "settings": settings,
+        "mode": cell.answer.get("mode", "auto"),
+        "test": {"examples": len(test), "metrics": values, "signatures": signatures, "seconds": seconds},
+        "peer": {"method": (PEERS[cell.peer].__doc__ or "").partition("\n")[0], "metrics": peer},
+        "training": facts,
+        "environment": json.loads(RunFolder(out).environment.read_text())["machine"],
+        "measured_on": description(),
+    }
+
+
+def _peer(cell: Cell, predictor: Any, data: Path, test: Any, names: list[str]) -> dict[str, float]:
+    kept = RESULTS / f"{cell.name}-peer.json"
+    if not kept.is_file():
+        found = PEERS[cell.peer](examples_for(predictor, data, "train"), test)
+        values = {name: metric.value() for name, metric in measure(names, found, test).items()}
+        kept.write_text(json.dumps(values, indent=1) + "\n")
+    return json.loads(kept.read_text())
+
+
+def table() -> None:
+    """Everything that is there, with what was aimed at."""
+    for cell in CELLS:
+        for path in sorted(RESULTS.glob(f"{cell.name}-[0-9]*.json")):
+            row = json.loads(path.read_text())
+            value, peer = row["test"]["metrics"][cell.metric], row["peer"]["metrics"].get(cell.metric)
+            others = {n: v for n, v in row["test"]["metrics"].items() if n != cell.metric}
+            told = "  ".join(f"{name} {_shown(name, v)}" for name, v in others.items())
+            print(
+                f"{cell.name:14} seed {row['seed']}  {cell.metric} {_shown(cell.metric, value)}  {told}  "
+                f"({row['mode']}; {row['training']['seconds'] / 60:.0f} min, {row['training']['step']:,} steps)  "
+                f"peer {_shown(cell.metric, peer)}  must {_bound(cell, cell.must, value)}  "
+                f"goal {_bound(cell, cell.goal, value)}"
+            )
+
+
+def _shown(name: str, value: float) -> str:
+    return f"{value:.2%}" if METRICS.part(name).percent else f"{value:.2f}"
+
+
+def _bound(cell: Cell, bound: float | None, value: float) -> str:
+    if bound is None:
+        return "-"
+    met = value >= bound if cell.higher else value <= bound
+    return f"{_shown(cell.metric, bound)} {'met' if met else 'MISSED'}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("cells", nargs="*", choices=[[], *(cell.name for cell in CELLS)], metavar="CELL")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--multi30k", type=Path, help="the folder with train.en.gz and the rest")
+    parser.add_argument("--table", action="store_true", help="print the results that are there")
+    given = parser.parse_args()
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    for cell in [] if given.table else CELLS:
+        kept = RESULTS / f"{cell.name}-{given.seed}.json"
+        if kept.is_file() or (given.cells and cell.name not in given.cells):
+            continue
+        print(f"== {cell.name}, seed {given.seed}", flush=True)
+        row = run(cell, given.seed, data_of(cell, given.multi30k))
+        kept.write_text(json.dumps(row, indent=1, ensure_ascii=False) + "\n")
+    table()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""What is measured: data set, time, settings, how it is answered, and what was aimed at.
+
+A cell trains by the ordinary recipe of its question; only what stands in `settings` is other than `headway train DATA`
+would choose. `must` and `goal` are bounds for `metric` on the test part.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training and its measurement.
+
+    data       a name of `headway data list`
+    minutes    the time limit of training
+    metric     what the bounds are for; `higher` whether more is better
+    answer     options of `headway evaluate`
+    peer       the classical method that is run beside it, of `peers.py`
+    """
+
+    name: str
+    data: str
+    minutes: float
+    metric: str
+    must: float | None
+    goal: float | None
+    peer: str
+    higher: bool = True
+    settings: dict[str, Any] = field(default_factory=dict)
+    answer: dict[str, Any] = field(default_factory=dict)
+
+
+CELLS = [
+    Cell("people_daily", "people_daily", 44, "accuracy", 0.960, 0.975, "tnt"),
+    Cell("brown", "brown", 44, "accuracy", 0.968, 0.980, "tnt"),
+    Cell("reviews_zh", "reviews_zh", 20, "accuracy", None, 0.90, "tfidf"),
+    Cell("imdb", "imdb", 44, "accuracy", 0.88, None, "tfidf"),
+    Cell("cmudict", "cmudict", 59, "phone_error_rate", 0.07, 0.05, "nearest", higher=False),
+    Cell("multi30k", "multi30k", 118, "bleu", 35.0, 40.0, "nearest", answer={"mode": "beam", "beam": 5}),
+]
