@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from headway.batch import Example
+from headway.batch import Answer, Example
 from headway.data.batching import padding_share
 from headway.data.batching import plan as batches_of
 from headway.data.codecs import Labels, Sequences
@@ -18,12 +18,13 @@ from headway.lab.baselines import baselines_for
 from headway.machine import description, set_up
 from headway.planning import Plan, codecs_for, plan, plan_again
 from headway.predictor import Predictor
+from headway.report import Findings, write_report
 from headway.run import RunFolder, build_codecs, build_model
 from headway.settings import Assignment, assignments
 from headway.storage import read_json, take_over, write_json
 from headway.training import checkpoint
 from headway.training.evaluation import measure
-from headway.training.events import EventLog, Listener, TensorBoard, Together
+from headway.training.events import EventLog, Listener, Sentences, TensorBoard, Together, read_events
 from headway.training.loop import Examined, Trainer
 
 
@@ -120,10 +121,12 @@ class Experiment:
     """One training: its plan, its data as numbers, its model, and what is measured when it is done."""
 
     def __init__(self, made: Plan, folder: RunFolder, hear: Listener):
-        self.plan, self.run, self.folder, self.hear = made, made.run, folder, hear
+        self.plan, self.run, self.folder = made, made.run, folder
+        self.sentences, self.notes = Sentences(), dict[str, str]()
+        self.hear = Together([self.sentences, hear])
         self.device = set_up(made.run.machine)
         for sentence in made.said:
-            hear.said(sentence)
+            self.hear.said(sentence)
 
     def begin(self, start: RunFolder | None) -> None:
         """From the first step, with the weights of an earlier run where one is given."""
@@ -182,9 +185,11 @@ class Experiment:
             "parameters": self.parameters,
         }
         if trainer.stop.is_set():
-            return Outcome(self.folder.path, facts=facts, stopped=True)
-        outcome = self._measured(facts)
-        hear.finished({**facts, "metrics": outcome.metrics, "baselines": outcome.baselines})
+            outcome, answers = Outcome(self.folder.path, facts=facts, stopped=True), {}
+        else:
+            outcome, answers = self._measured(facts)
+            hear.finished({**facts, "metrics": outcome.metrics, "baselines": outcome.baselines})
+        self._report(outcome, answers)
         return outcome
 
     def _examined(self) -> Examined:
@@ -193,26 +198,51 @@ class Experiment:
         thinned = examples[:: -(-len(examples) // most)] if len(examples) > most else examples
         return Examined(thinned, encode(thinned, self.codecs, self.run.data))
 
-    def _measured(self, facts: dict[str, float]) -> Outcome:
-        """The best weights, and the baselines, on the whole of every part."""
+    def _measured(self, facts: dict[str, float]) -> tuple[Outcome, dict[str, list[Answer]]]:
+        """The best weights, and the baselines, on the whole of every part; and the answers by part."""
         predictor = Predictor(self.folder.path, machine=self.run.machine)
-        metrics, signatures = {}, {}
+        metrics, signatures, answers = {}, {}, {}
         for part, examples in self.examples.items():
-            metrics[part], signatures, _ = predictor.evaluate(examples)
+            metrics[part], signatures, answers[part] = predictor.evaluate(examples)
         outcome = Outcome(self.folder.path, metrics, signatures, self._baselines(predictor.model.task.metrics), facts)
         write_json(
             self.folder.path / "results.json",
             {name: value for name, value in vars(outcome).items() if name != "folder"},
         )
-        return outcome
+        return outcome, answers
+
+    def _report(self, outcome: Outcome, answers: Mapping[str, list[Answer]]) -> None:
+        """report.html, with the answers of the test part, or else of the valid part."""
+        part = next((part for part in ("test", "valid") if part in answers), None)
+        findings = Findings(
+            title=self.folder.path.resolve().name,
+            task=self.run.task,
+            metrics=outcome.metrics,
+            signatures=outcome.signatures,
+            baselines=outcome.baselines,
+            notes=self.notes,
+            counts={name: len(examples) for name, examples in self.examples.items()},
+            examined=len(self.trainer.valid.examples),
+            facts=outcome.facts,
+            events=read_events(self.folder.metrics),
+            environment=read_json(self.folder.environment),
+            settings=(self.folder.path / "run.yaml").read_text(encoding="utf-8"),
+            said=self.sentences.all,
+            part=part,
+            examples=self.examples[part] if part else [],
+            answers=answers[part] if part else [],
+            stopped=outcome.stopped,
+        )
+        write_report(self.folder.report, findings)
 
     def _baselines(self, names: Sequence[str]) -> dict[str, dict[str, dict[str, float]]]:
         """What classical methods reach on the same parts, in a tenth of the time that training took."""
         found = {}
         for baseline in baselines_for(self.run.task, budget=min(30.0, max(2.0, 0.1 * self.trainer.progress.seconds))):
             if baseline.refuses(self.plan.train) is None:
-                self.hear.said(f"baseline {baseline.name}: {baseline.note}")
                 baseline.fit(self.plan.train)
+                self.notes[baseline.name] = baseline.note
+                self.hear.said(f"baseline {baseline.name}: {baseline.note}")
                 found[baseline.name] = {
                     part: {
                         name: metric.value()

@@ -8,7 +8,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import AliasEvent
+from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
 
 from headway.errors import UsageError, Where, printable
 from headway.settings import KIND, Assignment
@@ -29,8 +29,14 @@ def read_yaml(path: Path) -> list[Assignment]:
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: not UTF-8 at byte {error.start}") from None
     try:
-        if any(isinstance(event, AliasEvent) for event in YAML().parse(StringIO(text))):
-            raise UsageError(f"{path}: references (*name) are not used in settings; write the value out")
+        depth = 0
+        for event in YAML().parse(StringIO(text)):  # piece by piece, for a whole badly meant file takes minutes to load
+            depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+            if depth > DEPTH:
+                raise UsageError(f"{path}: nested deeper than {DEPTH} levels")
+            if isinstance(event, AliasEvent):
+                where = Where(path, event.start_mark.line + 1)
+                raise UsageError(f"{where}: references (*name) are not used in settings; write the value out")
         tree = YAML(typ="rt").load(StringIO(text))
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
@@ -41,19 +47,17 @@ def read_yaml(path: Path) -> list[Assignment]:
         return []
     if not isinstance(tree, CommentedMap):
         raise UsageError(f"{path}: the top must be a mapping such as `model:`, and not {type(tree).__name__}")
-    return list(_assignments(tree, "", path, 0))
+    return list(_assignments(tree, "", path))
 
 
-def _assignments(node: Mapping[Any, Any], path: str, file: Path, depth: int) -> list[Assignment]:
+def _assignments(node: Mapping[Any, Any], path: str, file: Path) -> list[Assignment]:
     found = []
-    if depth > DEPTH:
-        raise UsageError(f"{file}: nested deeper than {DEPTH} levels")
     for key, value in node.items():
         line = node.lc.data[key][0] + 1 if isinstance(node, CommentedMap) and key in (node.lc.data or {}) else 0
         origin = str(Where(file, line))
         where = path.removesuffix(".") if key == KIND else f"{path}{key}"
         if isinstance(value, Mapping):
-            found += _assignments(value, where + ".", file, depth + 1)
+            found += _assignments(value, where + ".", file)
         else:
             plain = list(value) if isinstance(value, list) else value
             found.append(Assignment(where, plain, origin))

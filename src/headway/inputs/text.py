@@ -141,7 +141,7 @@ def collate(rows: Sequence[NDArray], forms: Forms | None) -> Part:
     batch = Rows.of(rows)
     lengths = batch.lengths
     part: Part = {}
-    if lengths.min(initial=0) != lengths.max(initial=0):
+    if (lengths != lengths.max(initial=0)).any():
         part["keys"] = torch.from_numpy(np.arange(lengths.max()) < lengths[:, None])
     if forms is None:
         part["ids"] = torch.from_numpy(batch.padded(PAD).astype(np.int64))
@@ -203,11 +203,11 @@ class TextInput(Input):
 
     def element_vectors(self, ids: Tensor) -> Tensor:
         """(B, S) -> (B, S, D) the elements' own vectors."""
-        if self.embedding is None:
-            return F.one_hot(ids, self.width).to(torch.get_default_dtype())
         if self.training and self.settings.word_dropout:
             unknown = torch.rand(ids.shape, device=ids.device) < self.settings.word_dropout
             ids = torch.where(unknown & (ids >= len(SPECIALS)), UNKNOWN, ids)
+        if self.embedding is None:
+            return F.one_hot(ids, self.width).to(torch.get_default_dtype())
         return self._scaled(F.embedding(ids, self.embedding))
 
     def _scaled(self, x: Tensor) -> Tensor:

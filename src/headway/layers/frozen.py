@@ -59,7 +59,7 @@ class FrozenState:
 
     own        for each block (2, B, H, room, K): keys and values of the positions written so far
     source     for each block (2, B, H, S, K): keys and values of the memory
-    hidden     (B, 1, 1, S) what is added to the scores of the source: minus infinity at padding; None where there is none
+    hidden     (B, 1, 1, S) what is added to the scores of the source: minus infinity at padding; None without any
     length     positions written so far
     """
 
@@ -101,7 +101,7 @@ class FrozenStack:
         return FrozenState(own, source, hidden)
 
     def __call__(self, y: Tensor, state: FrozenState) -> Tensor:
-        """(B, T, D) vectors of the positions that follow those written -> (B, T, D); the state is brought up to date."""
+        """(B, T, D) vectors of the positions that follow those written -> (B, T, D); brings the state up to date."""
         stack, offset = self.stack, state.length
         B, T, D = y.shape
         end = offset + T

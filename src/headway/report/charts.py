@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from headway.report.markup import Html, join, tag
 from headway.report.scale import Scale, Words, rounded_out, ticks, widened, words_for
-from headway.report.wording import figure
+from headway.report.wording import Number, figure
 
 DIGIT = 8.6
 """Width of a digit at the size that letters have on a telephone, where a chart is small and its letters are not."""
@@ -34,7 +34,7 @@ class Line:
     """A curve; `look` is its class in the style sheet: `main` with dots, `quiet` without."""
 
     name: str
-    points: Sequence[tuple[float, float]]
+    points: Sequence[tuple[Number, Number]]
     look: str = "main"
 
 
@@ -47,14 +47,20 @@ class Frame:
     x_words: Words
     y_words: Words
     size: Size
+    percent: bool = False
 
-    def place(self, x: float, y: float) -> str:
+    def place(self, x: Number, y: Number) -> str:
         """A point of the data in the picture, as paths write it."""
         return f"{_unit(self.x(x))} {_unit(self.y(y))}"
 
 
 def frame(
-    xs: Sequence[float], ys: Sequence[float], size: Size, percent: bool = False, same: bool = False, zero: bool = False
+    xs: Sequence[Number],
+    ys: Sequence[Number],
+    size: Size,
+    percent: bool = False,
+    same: bool = False,
+    zero: bool = False,
 ) -> Frame:
     """The field that holds all points.
 
@@ -71,7 +77,7 @@ def frame(
     left = max(LEFT, 10 + DIGIT * max(len(y_words(value)) for value in y_ticks))
     x = Scale(*x_range, left, size.width - RIGHT)
     y = Scale(low, high, size.height - BOTTOM, TOP)
-    return Frame(x, y, words_for(ticks(*x_range, size.ticks)), y_words, size)
+    return Frame(x, y, words_for(ticks(*x_range, size.ticks)), y_words, size, percent)
 
 
 def line_chart(
@@ -81,8 +87,8 @@ def line_chart(
     size: Size = LARGE,
     percent: bool = False,
     zero: bool = False,
-    kept: float | None = None,
-    best: tuple[float, float] | None = None,
+    kept: Number | None = None,
+    best: tuple[Number, Number] | None = None,
     unit: str = "step",
 ) -> Html:
     """Curves over steps.
@@ -101,7 +107,7 @@ def line_chart(
     return _picture(size, alternative, _grid(field, unit), _kept(field, kept), drawn, ring, _hover(field, lines))
 
 
-def scatter_chart(points: Sequence[tuple[float, float]], alternative: str, x_name: str, y_name: str) -> Html:
+def scatter_chart(points: Sequence[tuple[Number, Number]], alternative: str, x_name: str, y_name: str) -> Html:
     """Dots of (right, given) on equal axes, with the diagonal on which they would lie if every answer were right."""
     field = frame([x for x, _ in points], [y for _, y in points], SQUARE, same=True)
     low, high = field.x.low, field.x.high
@@ -114,7 +120,7 @@ def scatter_chart(points: Sequence[tuple[float, float]], alternative: str, x_nam
     return _picture(SQUARE, alternative, _grid(field), diagonal, dots, names)
 
 
-def bar(share: float, mark: float | None = None, look: str | None = None) -> Html:
+def bar(share: Number, mark: Number | None = None, look: str | None = None) -> Html:
     """A bar of this share of its cell, which stands beside its number; `mark` is where a hairline crosses it."""
     width = 100 * min(max(share, 0.0), 1.0)
     line = None
@@ -150,7 +156,7 @@ def _grid(field: Frame, unit: str = "") -> Html:
     return join(found)
 
 
-def _text(words: str, x: float, y: float, anchor: str = "start", look: str | None = None) -> Html:
+def _text(words: str, x: Number, y: Number, anchor: str = "start", look: str | None = None) -> Html:
     return tag("text", words, x=_unit(x), y=_unit(y), text_anchor=anchor, class_=look)
 
 
@@ -164,7 +170,7 @@ def _curve(field: Frame, line: Line) -> Html:
     return join([drawn, dots])
 
 
-def _kept(field: Frame, kept: float | None) -> Html | None:
+def _kept(field: Frame, kept: Number | None) -> Html | None:
     if kept is None or not field.x.low <= kept <= field.x.high:
         return None
     return tag("path", class_="kept", d=f"M{_unit(field.x(kept))} {TOP}V{_unit(field.y.start)}")
@@ -172,10 +178,10 @@ def _kept(field: Frame, kept: float | None) -> Html | None:
 
 def _hover(field: Frame, lines: Sequence[Line]) -> Html:
     """Invisible strips, one a step, that tell the values there when the pointer rests on them."""
-    told: dict[float, list[str]] = {}
+    told: dict[Number, list[str]] = {}
     for line in lines:
         for x, y in line.points:
-            told.setdefault(x, []).append(f"{line.name} {_exact(field, y)}")
+            told.setdefault(x, []).append(f"{line.name} {figure(y, field.percent)}")
     steps = sorted(told)
     edges = [field.x.start, *(field.x((a + b) / 2) for a, b in pairwise(steps)), field.x.stop]
     strips = []
@@ -187,11 +193,7 @@ def _hover(field: Frame, lines: Sequence[Line]) -> Html:
     return tag("g", strips, class_="hover")
 
 
-def _exact(field: Frame, value: float) -> str:
-    return figure(value, field.y_words(0).endswith("%"))
-
-
-def _unit(value: float) -> str:
+def _unit(value: Number) -> str:
     """A coordinate with one decimal, as short as it can be."""
     return (
         f"{value:.1f}".removesuffix(".0").replace("-0", "0") if abs(value) < 0.05 else f"{value:.1f}".removesuffix(".0")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from headway.batch import Answer, Example
+from headway.report.wording import Number
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Findings:
     notes: Mapping[str, str] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
     examined: int | None = None
-    facts: Mapping[str, float] = field(default_factory=dict)
+    facts: Mapping[str, Number] = field(default_factory=dict)
     events: Sequence[Mapping[str, Any]] = ()
     environment: Mapping[str, Any] = field(default_factory=dict)
     settings: str = ""

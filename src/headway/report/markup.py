@@ -56,7 +56,8 @@ def visible(text: str) -> str:
 
 
 def cut(text: str, limit: int = LIMIT) -> str:
-    """The beginning of a long text, with an ellipsis."""
+    """The beginning of a long text, with an ellipsis; nothing in it is hidden, so that its length is what it takes."""
+    text = visible(text[: limit + 1])
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 

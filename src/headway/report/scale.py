@@ -4,23 +4,25 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-Words = Callable[[float], str]
+from headway.report.wording import Number
+
+Words = Callable[[Number], str]
 
 
 @dataclass(frozen=True)
 class Scale:
     """One direction of a chart: `low` … `high` in the data, `start` … `stop` in the picture."""
 
-    low: float
-    high: float
-    start: float
-    stop: float
+    low: Number
+    high: Number
+    start: Number
+    stop: Number
 
-    def __call__(self, value: float) -> float:
+    def __call__(self, value: Number) -> Number:
         return self.start + (value - self.low) / (self.high - self.low) * (self.stop - self.start)
 
 
-def step_of(span: float, most: int) -> float:
+def step_of(span: Number, most: int) -> Number:
     """The smallest of 1, 2, 5 times a power of ten that parts a span into at most `most` pieces.
 
     >>> [step_of(x, 5) for x in (1, 7, 0.03, 300)]
@@ -31,7 +33,7 @@ def step_of(span: float, most: int) -> float:
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least * (1 - 1e-9))
 
 
-def widened(low: float, high: float) -> tuple[float, float]:
+def widened(low: Number, high: Number) -> tuple[Number, Number]:
     """A range that has a width: one value gets room on both sides."""
     if high > low:
         return low, high
@@ -39,14 +41,14 @@ def widened(low: float, high: float) -> tuple[float, float]:
     return low - room, low + room
 
 
-def rounded_out(low: float, high: float, most: int = 5) -> tuple[float, float]:
+def rounded_out(low: Number, high: Number, most: int = 5) -> tuple[Number, Number]:
     """The range between the round ticks that enclose it."""
     low, high = widened(low, high)
     step = step_of(high - low, most)
     return _times(math.floor(low / step + 1e-9), step), _times(math.ceil(high / step - 1e-9), step)
 
 
-def ticks(low: float, high: float, most: int = 5) -> list[float]:
+def ticks(low: Number, high: Number, most: int = 5) -> list[Number]:
     """The round numbers inside a range.
 
     >>> ticks(0.12, 0.93)
@@ -57,7 +59,7 @@ def ticks(low: float, high: float, most: int = 5) -> list[float]:
     return [_times(number, step) for number in range(first, last + 1)]
 
 
-def words_for(values: list[float], percent: bool = False) -> Words:
+def words_for(values: list[Number], percent: bool = False) -> Words:
     """How to write ticks: all with as many digits as the finest of them needs."""
     if percent:
         digits = _digits([100 * value for value in values])
@@ -74,7 +76,7 @@ def words_for(values: list[float], percent: bool = False) -> Words:
     return lambda value: f"{value:,.{digits}f}".replace("-", "−") if value else "0"
 
 
-def _digits(values: list[float]) -> int:
+def _digits(values: list[Number]) -> int:
     """Decimals that tell these numbers apart."""
     for digits in range(6):
         if all(abs(round(value, digits) - value) < 10**-9 + 1e-9 * abs(value) for value in values):
@@ -82,6 +84,6 @@ def _digits(values: list[float]) -> int:
     return 6
 
 
-def _times(number: int, step: float) -> float:
+def _times(number: int, step: Number) -> Number:
     """A multiple without the dust of binary fractions."""
     return round(number * step, max(0, 2 - math.floor(math.log10(step))))

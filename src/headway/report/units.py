@@ -8,8 +8,8 @@ Unit = Literal["elements", "words", "characters"]
 
 LOOKED_AT = 500
 """Texts that decide for all."""
-LONG_WORD = 12
-"""Characters between blanks, on average, above which blanks do not part words (Chinese, Japanese, Thai)."""
+LONG_WORD, LONG_WORD_OF_HAN = 12, 4
+"""Characters between blanks, on average, above which blanks do not part words; less where a character is a syllable."""
 SCRIPTS = (("ja", "\u3041", "\u30ff"), ("ko", "\uac00", "\ud7a3"), ("zh", "\u4e00", "\u9fff"))
 """Languages by letters that only they have; kana come before the Chinese characters that stand beside them."""
 
@@ -22,7 +22,8 @@ def unit_of(values: Sequence[Any]) -> Unit:
     parted = [len(text.split()) for text in looked]
     letters = sum(len(text) - text.count(" ") for text in looked)
     several = 2 * sum(words > 1 for words in parted) > len(parted)
-    return "words" if several and letters <= LONG_WORD * sum(parted) else "characters"
+    longest = LONG_WORD_OF_HAN if language_of(looked) in ("zh", "ja") else LONG_WORD
+    return "words" if several and letters <= longest * sum(parted) else "characters"
 
 
 def symbols(value: Any, unit: Unit) -> Sequence[Any]:

@@ -4,6 +4,9 @@ import math
 
 from headway.metrics import METRICS
 
+Number = int | float
+"""What is counted is whole, what is measured is not; both are shown."""
+
 NAMES = {
     "bleu": "BLEU",
     "chrf": "chrF",
@@ -30,24 +33,24 @@ def is_better_higher(name: str) -> bool:
     return name not in METRICS.names() or METRICS.part(name).higher_is_better
 
 
-def measured(name: str, value: float) -> str:
+def measured(name: str, value: Number) -> str:
     """A metric's number: those that go from 0 to 100 with two digits, as they are published."""
     if name in OF_A_HUNDRED and math.isfinite(value):
         return f"{value:.2f}"
     return figure(value, is_percent(name))
 
 
-def figure(value: float, percent: bool = False) -> str:
+def figure(value: Number, percent: bool = False) -> str:
     """A number: shares in percent with two digits, others with four that count."""
     if not math.isfinite(value):
         return "–"
     return signed(f"{value:.2%}" if percent else significant(value, trim=False))
 
 
-def significant(value: float, digits: int = 4, trim: bool = True) -> str:
+def significant(value: Number, digits: int = 4, trim: bool = True) -> str:
     """A number with so many digits that count, written out where that is short; `trim` leaves out zeros at the end.
 
-    >>> [significant(x) for x in (12345.6, 0.00012345, 0.5)]
+    >>> [significant(x) for x in (12345.6, 0.00012346, 0.5)]
     ['12,346', '0.0001235', '0.5']
     """
     if value == 0 or not math.isfinite(value):
@@ -64,7 +67,7 @@ def signed(number: str) -> str:
     return number.replace("-", "−")
 
 
-def large(value: float) -> str:
+def large(value: Number) -> str:
     """A large count in a few characters.
 
     >>> [large(x) for x in (950, 8719234, 1.2e9)]
@@ -86,7 +89,7 @@ def small_count(value: int) -> str:
     return str(value)
 
 
-def duration(seconds: float) -> str:
+def duration(seconds: Number) -> str:
     """A time in its two largest units.
 
     >>> [duration(x) for x in (0.5, 66.1, 3723, 180000)]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import NoneType
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 from headway.settings.branch import KIND, Branch, branch_of, room_of
 
@@ -107,10 +107,12 @@ def describe(cls: type[Branch], path: str = "") -> Iterator[tuple[str, str, Any,
 
 
 def _type_name(annotation: Any) -> str:
+    if get_origin(annotation) is Annotated:
+        return _type_name(get_args(annotation)[0])
     arguments = [a for a in get_args(annotation) if a is not NoneType]
     if str(get_origin(annotation)).endswith("Literal"):
         return " | ".join(map(str, arguments))
     if arguments and get_origin(annotation) is not tuple:
         optional = ["none"] if NoneType in get_args(annotation) else []
-        return " | ".join(dict.fromkeys([_type_name(a) for a in arguments if not hasattr(a, "gt")] + optional))
+        return " | ".join(dict.fromkeys([_type_name(a) for a in arguments] + optional))
     return getattr(annotation, "__name__", str(annotation))

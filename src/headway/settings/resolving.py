@@ -42,7 +42,8 @@ def resolve(root: type[Tree], layers: Sequence[Sequence[Assignment]]) -> tuple[T
         raise UsageError("\n".join(problems))
     origins: dict[str, str] = {}
     _note_origins(top, "", origins)
-    return tree, {path: origin for path, origin in origins.items() if path in dict(leaves(tree))}
+    there = dict(leaves(tree))
+    return tree, {path: origin for path, origin in origins.items() if path in there}
 
 
 def load(root: type[Tree], plain: Mapping[str, Any], origin: str) -> Tree:

@@ -47,7 +47,7 @@ class Classify(Task):
         self.weights: Tensor | None
         self.register_buffer("weights", weights, persistent=False)
 
-    def collate(self, targets: Sequence[NDArray[np.int64]]) -> Part:
+    def collate(self, targets: Sequence[NDArray[np.int32]]) -> Part:
         """labels (B) the number of the label, negative where training never saw it, or (B, V) one 0 or 1 per label."""
         if not self.several:
             return {"labels": torch.tensor([int(target[0]) for target in targets])}

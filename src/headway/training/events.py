@@ -52,8 +52,18 @@ class Together(Listener):
             listener.finished(facts)
 
 
+class Sentences(Listener):
+    """Keeps what was said."""
+
+    def __init__(self) -> None:
+        self.all: list[str] = []
+
+    def said(self, text: str) -> None:
+        self.all.append(text)
+
+
 class EventLog(Listener):
-    """`metrics.jsonl`: one line an event, each with `event` and `step`; after a resume it goes on from the checkpoint."""
+    """`metrics.jsonl`: a line an event, each with `event` and `step`; after a resume it goes on from the checkpoint."""
 
     def __init__(self, path: Path):
         self.path, self.step = path, 0

@@ -198,6 +198,7 @@ class Trainer:
             progress.stale += 1
         self.listener.evaluated(progress.step, {**values, "seconds": progress.seconds}, best)
         self._save()
+        self._tick()
 
     def _measure(self) -> tuple[dict[str, float], bool]:
         """(metrics of the valid part by name, whether the first is the best so far)."""

@@ -14,7 +14,7 @@ from headway.report.sections import chart_figure, section
 from headway.report.units import Unit, language_of, shown, symbols
 from headway.report.wording import plural, signed, significant
 
-ELEMENTS = 120
+ELEMENTS = 100
 """Elements of a tagged sequence that are shown."""
 DOTS = 2000
 """Answers that the picture of numbers has, at most."""
@@ -31,14 +31,13 @@ def answers(graded: Grades | None, metrics: Sequence[str], part: str | None) -> 
         return None
     card = _card(graded, metrics)
     bad, some = worst(graded.badness), spread(len(graded.examples))
-    lang = language_of([example.source for example in graded.examples])
 
     def block(title: str, note: str, rows: list[int]) -> list[Html]:
         items = [_item(graded, row, card) for row in rows]
         return [
             tag("h3", title),
             tag("p", note, class_="note"),
-            tag("ol", items, class_="answers", lang=lang or None) if items else Html(),
+            tag("ol", items, class_="answers") if items else Html(),
         ]
 
     usual = f"{plural(len(some), 'answer')} at even distances in the {part or 'measured'} part, right or wrong."
@@ -90,7 +89,8 @@ def _card(graded: Grades, metrics: Sequence[str]) -> Card:
 
 
 def _text(value: Any) -> Html:
-    return tag("p", cut(shown(value)), class_="text", dir="auto")
+    text = cut(shown(value))
+    return tag("p", text, class_="text", dir="auto", lang=language_of([text]) or None)
 
 
 # ------------------------------------------------------------------------------------------------------------- cards
@@ -115,7 +115,8 @@ def _tags(example: Example, answer: TagAnswer) -> tuple[object, Html]:
             f"… {plural(len(elements) - last, 'more element')}" + (f", {hidden:,} of them wrong" if hidden else "")
         )
     count = f"{len(wrong):,} of {plural(len(example.target), 'label')} wrong" if wrong else "all right"
-    return count, tag("p", pieces, class_="text tagged", dir="auto")
+    lang = language_of([" ".join(map(str, elements[:ELEMENTS]))])
+    return count, tag("p", pieces, class_="text tagged", dir="auto", lang=lang or None)
 
 
 def _element(word: str, wrong: bool, example: Example, answer: TagAnswer, number: int) -> Html:
@@ -154,12 +155,16 @@ def _sequence(example: Example, answer: TransduceAnswer, unit: Unit, name: str) 
     ours, theirs = differences(written[:COMPARED], symbols(right, unit)[:COMPARED])
     others = tag("span", f" nearest of {len(sides)}", class_="note") if len(sides) > 1 else None
     rows = [
-        tag("div", tag("dt", "source"), tag("dd", cut(shown(example.source)), dir="auto")),
-        tag("div", tag("dt", "written"), tag("dd", _runs(ours, unit, "del") or tag("em", "nothing"), dir="auto")),
-        tag("div", tag("dt", "right"), tag("dd", _runs(theirs, unit, "ins"), others, dir="auto")),
+        _side("source", cut(shown(example.source)), example.source),
+        _side("written", _runs(ours, unit, "del") or tag("em", "nothing"), answer.text),
+        _side("right", [_runs(theirs, unit, "ins"), others], right),
     ]
     words = f"{plural(edits, f'{name} edit')} from right" if edits else "right"
     return words, tag("dl", rows, class_="pair")
+
+
+def _side(name: str, content: object, text: Any) -> Html:
+    return tag("div", tag("dt", name), tag("dd", content, dir="auto", lang=language_of([text]) or None))
 
 
 def _runs(runs: Marked, unit: Unit, element: str) -> list[object]:
@@ -171,9 +176,9 @@ def _runs(runs: Marked, unit: Unit, element: str) -> list[object]:
         text = between.join(map(str, run))
         shorter = cut(text, max(room, 1))
         pieces += [shorter if same else tag(element, shorter), between]
-        room -= len(text) + len(between)
-        if room <= 0:
+        if len(text) > room:
             break
+        room -= len(text) + len(between)
     return pieces
 
 

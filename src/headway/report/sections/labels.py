@@ -1,6 +1,6 @@
 """Labels: how well each is found, and what is taken for what."""
 
-from headway.metrics._confusion import LabelRow, Matrix
+from headway.metrics._confusion import OTHERS, LabelRow, Matrix
 from headway.report.charts import bar
 from headway.report.findings import Findings
 from headway.report.labels import LEVELS, LabelTable, confusions, label_findings, shades
@@ -89,18 +89,18 @@ def _matrix(matrix: Matrix, lang: str) -> Html:
     head = tag("tr", corner, [tag("th", tag("span", name), scope="col") for name in names])
     look = "matrix" + (" few" if few else "")
     table = tag("table", tag("thead", head), tag("tbody", rows), class_=look)
-    return join([scrolling(table, "Confusion matrix"), _legend()])
+    return join([scrolling(table, "Confusion matrix"), _legend(matrix)])
 
 
 def _short(label: str) -> str:
     return cut(label, 20)
 
 
-def _legend() -> Html:
+def _legend(matrix: Matrix) -> Html:
     words = [f"{level:.0%}" for level in LEVELS[1:]]
     names = [f"below {words[0]}", *(f"from {word}" for word in words)]
     cells = [tag("li", name, class_=f"s{number}") for number, name in enumerate(names, 1)]
-    about = (
-        "A row is a right label, a column what was given. Shades are shares of the row; the framed diagonal is right."
-    )
+    about = "A row is a right label, a column what was given. Shades are shares of the row; the diagonal is framed."
+    if OTHERS in matrix.labels:
+        about += f" {OTHERS} are all rarer labels as one."
     return join([tag("p", about, class_="note"), tag("ul", cells, class_="shades", aria_label="Shades")])

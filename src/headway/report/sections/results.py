@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Sequence
 
 from headway.report.findings import Findings
-from headway.report.markup import Html, join, tag
+from headway.report.markup import Html, cut, join, tag
 from headway.report.sections import number_cell, scrolling, section
 from headway.report.wording import (
     duration,
@@ -52,7 +52,9 @@ def reported(findings: Findings) -> tuple[str | None, str | None]:
 
 def _compared(name: str, value: float, method: str, other: float) -> str:
     words = measured(name, other)
-    if measured(name, value) == words or not math.isfinite(value):
+    if not math.isfinite(value):
+        return f"The best baseline, {method}, has {words}."
+    if measured(name, value) == words:
         return f"The best baseline, {method}, has {words}, too."
     apart = f"{100 * abs(value - other):.2f} points" if is_percent(name) else significant(abs(value - other), 3)
     better = (value > other) == is_better_higher(name)
@@ -133,10 +135,11 @@ def _commands(findings: Findings) -> Html:
         (f"headway evaluate {run} DATA", "measure it on other data"),
         (f"headway train DATA --out NEW --from {run}", "train on, with other data"),
     ]
-    if findings.stopped or not findings.metrics:
+    if findings.stopped:
         lines = [(f"headway train DATA --out {run} --resume", "go on where it stopped")]
     rows = [tag("tr", tag("td", tag("code", line)), tag("td", about)) for line, about in lines]
-    return join([tag("h3", "Next"), scrolling(tag("table", tag("tbody", rows), class_="commands"), "Commands")])
+    where = tag("p", "In the folder that holds ", tag("b", cut(findings.title, 120)), ":", class_="note")
+    return join([tag("h3", "Next"), where, scrolling(tag("table", tag("tbody", rows), class_="commands"), "Commands")])
 
 
 def _capital(text: str) -> str:
