@@ -3,9 +3,9 @@
 from typing import Any
 
 import torch
-from comparing import randoms
 from torch import Tensor, nn
 
+from comparing import randoms
 from headway.batch import Memory
 from headway.decoders import TargetSizes
 from headway.decoders.autoregressive import Autoregressive

@@ -7,10 +7,18 @@ import pytest
 import torch
 from hypothesis import settings
 
-settings.register_profile("headway", deadline=None, derandomize=True, max_examples=60)
+settings.register_profile("headway", deadline=None, derandomize=True, max_examples=40)
 settings.load_profile("headway")
 
 
 @pytest.fixture(autouse=True)
 def _seed() -> None:
     torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory: pytest.TempPathFactory):
+    """Tiny trained runs that tests may read: `runs("tag")` is the folder of one."""
+    from little import Runs
+
+    return Runs(tmp_path_factory.mktemp("runs"))

@@ -2,10 +2,14 @@
 
 import pytest
 import torch
-from comparing import close, randoms
 
+from comparing import close, randoms
 from headway.batch import (
+    BEGIN,
+    END,
+    PAD,
     SPECIALS,
+    UNKNOWN,
     Batch,
     ClassifyAnswer,
     Example,
@@ -18,8 +22,6 @@ from headway.batch import (
 
 
 def test_the_special_tokens_are_the_first_four():
-    from headway.batch import BEGIN, END, PAD, UNKNOWN
-
     assert (PAD, UNKNOWN, BEGIN, END) == (0, 1, 2, 3) and len(SPECIALS) == 4
 
 

@@ -7,12 +7,12 @@ from typing import Any
 import hypothesis
 import pytest
 from hypothesis import given
-from trees import trees
 
 from headway.errors import UsageError
 from headway.run import Run, as_yaml
 from headway.settings import Assignment, changes, resolve
 from headway.settings_file import DEPTH, LIMIT, read_yaml
+from trees import trees
 
 
 @pytest.fixture

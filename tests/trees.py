@@ -17,7 +17,9 @@ def bounds(metadata: list[Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for item in metadata:
         found |= bounds(getattr(item, "metadata", []))
-        found |= {name: getattr(item, name) for name in ("gt", "ge", "lt", "le") if getattr(item, name, None) is not None}
+        found |= {
+            name: getattr(item, name) for name in ("gt", "ge", "lt", "le") if getattr(item, name, None) is not None
+        }
     return found
 
 

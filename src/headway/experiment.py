@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from headway.batch import Answer, Example
 from headway.data.batching import padding_share
 from headway.data.batching import plan as batches_of
@@ -16,12 +18,12 @@ from headway.data.vectors import read_vectors
 from headway.errors import UsageError
 from headway.lab.baselines import baselines_for
 from headway.machine import description, set_up
-from headway.planning import Plan, codecs_for, plan, plan_again
+from headway.planning import Plan, codecs_for, plan, plan_again, skipped
 from headway.predictor import Predictor
 from headway.report import Findings, write_report
-from headway.run import RunFolder, build_codecs, build_model
+from headway.run import RunFolder, build_model
 from headway.settings import Assignment, assignments
-from headway.storage import read_json, take_over, write_json
+from headway.storage import sweep, take_over, write_json
 from headway.training import checkpoint
 from headway.training.evaluation import measure
 from headway.training.events import EventLog, Listener, Sentences, TensorBoard, Together, read_events
@@ -43,7 +45,7 @@ class Outcome:
     metrics: dict[str, dict[str, float]] = field(default_factory=dict)
     signatures: dict[str, str] = field(default_factory=dict)
     baselines: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
-    facts: dict[str, float] = field(default_factory=dict)
+    facts: dict[str, int | float] = field(default_factory=dict)
     stopped: bool = False
 
 
@@ -81,7 +83,7 @@ def train(
     going_on = resume and (folder.path / "run.yaml").is_file()
     if folder.exists() and not (resume and folder.path.is_dir()):
         raise UsageError(f"{folder.path} exists; choose another --out, or go on with it by --resume")
-    made = plan_again(data, folder, given) if going_on else plan(data, recipe, config, given, start)
+    made = plan_again(data, folder, config, given) if going_on else plan(data, recipe, config, given, start)
     experiment = Experiment(made, folder, listener or Listener())
     if going_on:
         experiment.go_on()
@@ -133,7 +135,7 @@ class Experiment:
         self.codecs = codecs_for(self.plan, start)
         self._prepare()
         if start is not None:
-            taken, new = take_over(self.model, dict(start.load()[2].named_parameters()))
+            taken, new = take_over(self.model, self._weights_of(start))
             fresh = f"; new are {', '.join(new)}" if new else ""
             self.hear.said(f"{taken} of {taken + len(new)} tables and matrices are those of {start.path}{fresh}")
         elif (vectors := getattr(self.run.model.input, "vectors", None)) is not None:
@@ -146,11 +148,20 @@ class Experiment:
         facts = {"machine": description(), "data": data}
         self.folder.create(self.run, self.plan.origins, self.codecs, facts)
 
+    def _weights_of(self, start: RunFolder) -> dict[str, Tensor]:
+        """The weights of an earlier run; those of its task only where its labels are the same."""
+        run, codecs, model = start.load()
+        labels = [getattr(each.target, "labels", None) for each in (codecs, self.codecs)]
+        same = run.task == self.run.task and labels[0] == labels[1]
+        return {name: weight for name, weight in model.named_parameters() if same or not name.startswith("task.")}
+
     def go_on(self) -> None:
         """From where the folder stopped. Raises UsageError where the training data are others."""
-        if read_json(self.folder.environment)["data"]["fingerprint"] != fingerprint(self.plan.train):
+        if self.folder.facts()["data"].get("fingerprint") != fingerprint(self.plan.train):
             raise UsageError(f"{self.folder.path} was begun on other training data, and a resumed run is the same run")
-        self.codecs = build_codecs(self.run, state=self.folder.codec_state())
+        sweep(self.folder.path)
+        sweep(self.folder.checkpoints)
+        self.codecs = self.folder.codecs(self.run)
         self._prepare()
         self.resume_from = checkpoint.latest(self.folder.checkpoints, self.hear.said)
         where = f"step {checkpoint.read_progress(self.resume_from).step:,}" if self.resume_from else "the beginning"
@@ -158,10 +169,15 @@ class Experiment:
 
     def _prepare(self) -> None:
         self.train = encode(self.plan.train, self.codecs, self.run.data)
-        self.examples = {part: self.plan.data.examples(part) for part in ("valid", "test") if part in self.plan.data}
+        data, said = self.plan.data, len(self.plan.data.complaints.taken)
+        self.examples = {part: data.examples(part) for part in ("valid", "test") if part in data}
+        for sentence in skipped(data, said):
+            self.hear.said(sentence)
         for part, examples in self.examples.items():
             for sentence in check_labels(examples, self.codecs.target, part):
                 self.hear.said(sentence)
+            if self.run.data.over_long == "refuse":
+                encode(examples, self.codecs, self.run.data)  # what is refused is refused before training
         self.model = build_model(self.run, self.codecs).to(self.device)
         self.parameters = sum(parameter.numel() for parameter in self.model.parameters())
         for sentence in sizes(self.plan, self.train, self.codecs, self.parameters):
@@ -198,7 +214,7 @@ class Experiment:
         thinned = examples[:: -(-len(examples) // most)] if len(examples) > most else examples
         return Examined(thinned, encode(thinned, self.codecs, self.run.data))
 
-    def _measured(self, facts: dict[str, float]) -> tuple[Outcome, dict[str, list[Answer]]]:
+    def _measured(self, facts: dict[str, int | float]) -> tuple[Outcome, dict[str, list[Answer]]]:
         """The best weights, and the baselines, on the whole of every part; and the answers by part."""
         predictor = Predictor(self.folder.path, machine=self.run.machine)
         metrics, signatures, answers = {}, {}, {}
@@ -225,7 +241,7 @@ class Experiment:
             examined=len(self.trainer.valid.examples),
             facts=outcome.facts,
             events=read_events(self.folder.metrics),
-            environment=read_json(self.folder.environment),
+            environment=self.folder.facts(),
             settings=(self.folder.path / "run.yaml").read_text(encoding="utf-8"),
             said=self.sentences.all,
             part=part,

@@ -58,20 +58,29 @@ def plan(
     if start is not None:
         below.append(_from_run(RunFolder(start), looked))
     run, origins = resolve(Run, [*below, *layers])
+    if run.task != looked.task:
+        raise UsageError(
+            f"model.task is {run.task}, and the data are read for {looked.task} ({found.recognized.reason}): set only "
+            "one of model.task and data.task"
+        )
     check_windows(run.task, run.data)
-    said = [found.parts.how, found.recognized.reason, *_skipped(found), f"recipe {name}"]
+    said = [found.parts.how, found.recognized.reason, *skipped(found), f"recipe {name}"]
     return Plan(run, origins, found, _one_target_each(examples, run.task), looked, said)
 
 
-def plan_again(data: Path | str | None, folder: RunFolder, settings: Sequence[Assignment]) -> Plan:
+def plan_again(
+    data: Path | str | None, folder: RunFolder, config: Path | str | None, settings: Sequence[Assignment]
+) -> Plan:
     """The plan of a run that was begun, to go on with it. Raises UsageError where other settings are asked for."""
     stored = folder.settings()
-    run, origins = resolve(Run, [changes(stored, str(folder.path / "run.yaml")), settings])
+    layers = [read_yaml(Path(config)) if config is not None else [], list(settings)]
+    run, origins = resolve(Run, [changes(stored, str(folder.path / "run.yaml")), *layers])
     _refuse_changes(stored, run, folder)
     found = open_data(Path(data) if data is not None else None, run.data.replace(task=run.task))
     examples = found.examples("train")
     looked = survey(examples, found.recognized.task, found.recognized.several)  # type: ignore[arg-type]
-    return Plan(run, origins, found, _one_target_each(examples, run.task), looked, [found.parts.how])
+    said = [found.parts.how, *skipped(found)]
+    return Plan(run, origins, found, _one_target_each(examples, run.task), looked, said)
 
 
 MAY_CHANGE = (
@@ -110,13 +119,18 @@ def _data_settings(layers: Sequence[Sequence[Assignment]]) -> DataSettings:
 
 
 def _from_run(folder: RunFolder, looked: Survey) -> list[Assignment]:
-    """The settings of an earlier run that its weights need to fit: the model's, and how text is cut."""
+    """The settings of an earlier run that its weights need to fit: the model's, and how text is cut.
+
+    All of them and not only those that differ from the defaults, for they lie over a recipe.
+    """
+    folder.manifest()
     old = folder.settings()
-    kept = changes(old.replace(training=Run().training, machine=Run().machine), f"from {folder.path}")
     same_task = old.task == looked.task
     cut = ("data.tokenizer", "data.target_tokenizer", "data.joint") if same_task else ("data.tokenizer",)
     model = ("model.",) if same_task else ("model.input", "model.encoder")
-    return [a for a in kept if a.path.startswith(model) or a.path.startswith(cut)]
+    return [
+        Assignment(path, value, f"from {folder.path}") for path, value in leaves(old) if path.startswith(model + cut)
+    ]
 
 
 def _one_target_each(examples: list[Example], task: str) -> list[Example]:
@@ -126,13 +140,15 @@ def _one_target_each(examples: list[Example], task: str) -> list[Example]:
     return [replace(example, target=target, others=()) for example in examples for target in example.references]
 
 
-def _skipped(data: DataSet) -> list[str]:
-    taken = data.complaints.taken
+def skipped(data: DataSet, before: int = 0) -> list[str]:
+    """What is to be said of the lines that were left out, beyond so many that are known."""
+    taken = data.complaints.taken[before:]
     if not taken:
         return []
     shown = "\n".join(f"  {error}" for error in taken[:5])
     rest = f"\n  and {len(taken) - 5:,} more" if len(taken) > 5 else ""
-    return [f"{len(taken):,} lines were skipped (data.on_bad skip):\n{shown}{rest}"]
+    lines = "line was" if len(taken) == 1 else "lines were"
+    return [f"{len(taken):,} {lines} skipped (data.on_bad skip):\n{shown}{rest}"]
 
 
 def codecs_for(plan: Plan, start: RunFolder | None = None) -> Codecs:
@@ -140,18 +156,33 @@ def codecs_for(plan: Plan, start: RunFolder | None = None) -> Codecs:
     state = {}
     if start is not None:
         old = start.codec_state()
+        _refuse_other_elements(plan.run, start)
         state["source"] = old["source"]
-        if start.settings().task == plan.run.task and _covers(old["target"], plan.train):
+        if start.settings().task == plan.run.task and _covers(old["target"], plan):
             state["target"] = old["target"]
     codecs = build_codecs(plan.run, plan.data.recognized.several, metrics_for(plan.survey), state)
     codecs.fit(plan.train, known=state)
     return codecs
 
 
-def _covers(target: Mapping[str, Any], examples: Sequence[Example]) -> bool:
+def _refuse_other_elements(run: Run, start: RunFolder) -> None:
+    """Refuse another tokenizer than that of the run that is started from. Raises UsageError."""
+    there = start.settings()
+    names = ["tokenizer", *(["target_tokenizer", "joint"] if there.task == run.task else [])]
+    for name in names:
+        if getattr(run.data, name) != getattr(there.data, name):
+            raise UsageError(
+                f"data.{name} is not that of {start.path}, whose vectors belong to its own elements: leave it out, or "
+                "train without --from"
+            )
+
+
+def _covers(target: Mapping[str, Any], plan: Plan) -> bool:
     """Whether a run's labels are all that the examples need; numbers and sequences always are."""
     labels = target.get("labels")
-    return labels is None or {label for e in examples for label in label_set(e.target)} <= set(labels)
+    if plan.data.recognized.several and not target.get("several", True):
+        return False
+    return labels is None or {label for e in plan.train for label in label_set(e.target)} <= set(labels)
 
 
 def metrics_for(survey: Survey) -> tuple[str, ...]:

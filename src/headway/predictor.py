@@ -16,7 +16,6 @@ from headway.errors import UsageError, unknown
 from headway.machine import set_up
 from headway.run import RunFolder
 from headway.search import Search
-from headway.storage import read_json
 from headway.tasks.transduce import Transduce
 from headway.training.evaluation import answers, measure
 from headway.training.settings import MachineSettings
@@ -55,8 +54,8 @@ class Predictor:
 
     def _training_format(self) -> str | None:
         """The format of the training files; None where the folder does not say."""
-        path = self.folders[0].environment
-        return read_json(path).get("data", {}).get("format") if path.is_file() else None
+        folder = self.folders[0]
+        return folder.facts()["data"].get("format") if folder.environment.is_file() else None
 
     # ---------------------------------------------------------------------------------------------------- answering
 
@@ -142,6 +141,9 @@ class Predictor:
             mode = "beam" if nbest > 1 and "beam" in self.modes else self.modes[0]
         if mode not in self.modes:
             raise UsageError(unknown("mode", mode, [*self.modes, "auto"]))
+        for name, number in (("nbest", nbest), ("beam", beam), ("limit", limit)):
+            if number is not None and number < 1:
+                raise UsageError(f"{name} must be at least 1, and is {number}")
         if mode == "direct":
             if nbest > 1:
                 raise UsageError(f"an n-best list is for new sequences, and this run answers {self.task}; use scores")

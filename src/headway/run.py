@@ -24,7 +24,7 @@ from headway.data.codecs import Classes, Numbers, Sequences, SourceText, Tags, T
 from headway.data.encoding import Codecs
 from headway.data.settings import DataSettings
 from headway.data.tokenizers import TOKENIZERS, tokenizer_of
-from headway.errors import RunError, UsageError
+from headway.errors import RunError, UsageError, printable
 from headway.inputs import text
 from headway.model import Model, ModelSettings
 from headway.settings import KIND, Branch
@@ -107,9 +107,9 @@ class RunFolder:
             self.checkpoints.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise RunError(f"{self.path} cannot be made: {error.strerror}") from error
-        storage.write(self.path / "run.yaml", as_yaml(run, origins).encode())
         storage.write_json(self.path / "codecs.json", codecs.state())
         storage.write_json(self.environment, environment)
+        storage.write(self.path / "run.yaml", as_yaml(run, origins).encode())  # last: where it is, a run was begun
 
     def keep(self, weights: Mapping[str, Tensor], step: int) -> None:
         """Make these the weights of the run: a new file, then the manifest that names it, then the old one goes."""
@@ -123,6 +123,19 @@ class RunFolder:
 
     def load(self) -> tuple[Run, Codecs, Model]:
         """The run, its codecs and its model with the best weights. Raises RunError with what is missing or damaged."""
+        manifest = self.manifest()
+        run = self.settings()
+        codecs = self.codecs(run)
+        try:
+            model = build_model(run, codecs)
+        except (UsageError, RuntimeError) as error:
+            raise RunError(f"{self.path} makes no model: {error}") from error
+        weights = self.path / manifest["weights"]
+        storage.load_into(model, storage.read_tensors(weights), weights)
+        return run, codecs, model.eval()
+
+    def manifest(self) -> dict[str, Any]:
+        """What belongs to the run, all of it there and unchanged. Raises RunError."""
         if not self.path.is_dir():
             raise RunError(f"{self.path} is no run folder: there is no such folder")
         if not (self.path / storage.MANIFEST).is_file():
@@ -130,25 +143,45 @@ class RunFolder:
                 f"{self.path} is no finished run folder: it has no {storage.MANIFEST}; a training that was stopped "
                 "before its first evaluation goes on with headway train ... --resume"
             )
-        manifest = storage.verified(self.path)
-        if not isinstance(manifest.get("format"), int) or manifest["format"] > RUN_FORMAT:
+        path = self.path / storage.MANIFEST
+        told = storage.read_json(path)
+        written = told.get("format") if isinstance(told, dict) else None
+        if not isinstance(written, int):
+            raise RunError(f"{path} is damaged: it names no format")
+        if written > RUN_FORMAT:
             raise RunError(
-                f"{self.path} has format {manifest.get('format')}, and headway {__version__} reads formats up to "
-                f"{RUN_FORMAT}: it was written by headway {manifest.get('headway')}, so a newer headway reads it"
+                f"{self.path} has format {written}, and headway {__version__} reads formats up to {RUN_FORMAT}: "
+                f"it was written by headway {printable(told.get('headway'))}, so a newer headway reads it"
             )
-        run = self.settings()
+        manifest = storage.verified(self.path)
+        for name in ("run.yaml", "codecs.json", str(manifest.get("weights"))):
+            if name not in manifest["files"]:
+                raise RunError(f"{path} is damaged: it does not name {printable(name)} among its files")
+        return manifest
+
+    def codecs(self, run: Run) -> Codecs:
+        """Both sides' codecs as the run left them. Raises RunError."""
         try:
-            codecs = build_codecs(run, state=self.codec_state())
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise RunError(f"{self.path / 'codecs.json'} is damaged: {error!r}") from error
-        model = build_model(run, codecs)
-        weights = self.path / str(manifest.get("weights"))
-        storage.load_into(model, storage.read_tensors(weights), weights)
-        return run, codecs, model.eval()
+            return build_codecs(run, state=self.codec_state())
+        except RunError:
+            raise
+        except Exception as error:  # the package tokenizers raises nothing narrower
+            raise RunError(f"{self.path / 'codecs.json'} is damaged: {printable(repr(error))}") from error
 
     def codec_state(self) -> dict[str, Any]:
         """What the run keeps of its codecs. Raises RunError."""
-        return storage.read_json(self.path / "codecs.json")
+        path = self.path / "codecs.json"
+        state = storage.read_json(path)
+        if not isinstance(state, dict) or not {"source", "target"} <= state.keys():
+            raise RunError(f"{path} is damaged: it holds no codecs")
+        return state
+
+    def facts(self) -> dict[str, Any]:
+        """`environment.json`: what the run was made with. Raises RunError."""
+        found = storage.read_json(self.environment)
+        if not isinstance(found, dict) or not all(isinstance(found.get(name), dict) for name in ("machine", "data")):
+            raise RunError(f"{self.environment} is damaged: it holds no facts about machine and data")
+        return found
 
     def settings(self) -> Run:
         """The settings of the run. Raises RunError."""

@@ -37,7 +37,12 @@ def write(path: Path, content: bytes) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise RunError(f"{path} could not be written: {error.strerror}; what was there before is untouched") from error
+        raise not_written(path, error) from error
+
+
+def not_written(path: Path, error: OSError) -> RunError:
+    """The complaint about a file that the system would not take."""
+    return RunError(f"{path} could not be written: {error.strerror or error}; what was there before is untouched")
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -69,7 +74,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         return _tensors_of(path.read_bytes())
     except OSError as error:
         raise RunError(f"{path} cannot be read: {error.strerror}") from error
-    except (SafetensorError, ValueError) as error:
+    except (SafetensorError, ValueError, KeyError) as error:  # KeyError: a type of number that torch does not have
         raise RunError(f"{path} is damaged, or no safetensors file: {printable(error)}") from error
 
 
@@ -104,9 +109,19 @@ def whole_folder(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
         sync_folder(path.parent)
     except OSError as error:
-        raise RunError(f"{path} could not be written: {error.strerror}; what was there before is untouched") from error
+        raise not_written(path, error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a process that was killed left half written in a folder."""
+    for left in folder.glob(".*.tmp"):
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            with contextlib.suppress(OSError):
+                left.unlink()
 
 
 MANIFEST = "manifest.json"
@@ -129,7 +144,7 @@ def verified(folder: Path) -> dict[str, Any]:
         if Path(name).name != name:
             raise RunError(f"{folder / MANIFEST} is damaged: {printable(name)!r} is no plain file name")
         if not (folder / name).is_file():
-            raise RunError(f"{folder / name} is missing, and {MANIFEST} says it belongs there")
+            raise RunError(f"{folder / printable(name)} is missing, and {MANIFEST} says it belongs there")
         if checksum(folder / name) != expected:
             raise RunError(f"{folder / name} is damaged: its checksum is not the one in {MANIFEST}")
     return manifest
@@ -148,6 +163,8 @@ def load_into(module: torch.nn.Module, tensors: Mapping[str, Tensor], path: Path
             raise RunError(
                 f"{path} does not fit the model: {name} is {tuple(tensors[name].shape)}, not {tuple(parameter.shape)}"
             )
+        if parameter.dtype != tensors[name].dtype:
+            raise RunError(f"{path} does not fit the model: {name} is {tensors[name].dtype}, not {parameter.dtype}")
         if not torch.isfinite(tensors[name]).all():
             raise RunError(f"{path} is damaged: {name} holds numbers that are not finite")
         with torch.no_grad():

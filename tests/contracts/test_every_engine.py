@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from comparing import close, randoms
 
+from comparing import close, randoms
 from headway.functional.masks import Mask, padding
 from headway.kernels.attention import ENGINES, Request, engine_named
 from headway.normalizers import NORMALIZERS

@@ -6,10 +6,10 @@ import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from trees import trees
 
 from headway.cli.list import ROOMS
 from headway.settings import Branch, Room, dump, leaves
+from trees import trees
 
 CHOICES = {name: home for name, home in ROOMS.items() if ":" in home}
 """The rooms whose files are parts with settings; recipes are functions."""

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from building import D, memory_of
-from comparing import close, randoms
 from hypothesis import given
 from hypothesis import strategies as st
 
+from building import D, memory_of
+from comparing import close, randoms
 from headway.functional.masks import Mask, padding
 from headway.layers.mixers import MIXERS, Look, Mixer
 

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from building import no_gradient_is_missing
-from comparing import DTYPES, close, gradients, randoms
 from hypothesis import given
 from hypothesis import strategies as st
 
+from building import no_gradient_is_missing
+from comparing import DTYPES, close, gradients, randoms
 from headway.functional.masks import causal, padding
 from headway.normalizers import NORMALIZERS, Normalizer
 

@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from building import no_gradient_is_missing
-from comparing import close, randoms
 from torch import nn
 
+from building import no_gradient_is_missing
+from comparing import close, randoms
 from headway.positions import POSITIONS, Position
 
 B, H, T, D = 2, 3, 7, 12

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
+
 from building import no_gradient_is_missing
 from comparing import DTYPES, close, gradients, randoms
-
 from headway.scores import SCORES, Score
 
 B, H, T, S, K = 2, 3, 5, 7, 8

@@ -5,10 +5,10 @@ import math
 
 import pytest
 import torch
-from comparing import DTYPES, close, gradients, matrices, randoms, same
 from torch import nn
 from torch.nn import functional as F
 
+from comparing import DTYPES, close, gradients, matrices, randoms, same
 from headway.functional import attention as formula
 from headway.functional.attention import attention, multi_head_attention, self_attention, self_attention_by_hand
 from headway.functional.masks import causal, padding
@@ -17,7 +17,7 @@ B, T, S, H, K, Kv = 2, 5, 7, 3, 11, 13
 D = 12  # = 3 heads of 4
 
 
-# ------------------------------------------------------------------------------------------- the lecture, with numbers
+# -------------------------------------------------------------------------------------------- the lecture, with numbers
 
 # Four vectors of two numbers (x, y). The matrices are chosen so that every exponential is a power of two:
 #     q = 2 ln 2 × (x + y, y, 0, 0)      k = (x, y, x + y, y)      v = (x, y, x + y, x − y)      √K = √4 = 2
@@ -60,7 +60,7 @@ def test_behind_a_causal_mask_the_four_vectors_see_only_what_was_before():
     close(weights[0, 0], torch.tensor(expected, dtype=torch.float64))
 
 
-# --------------------------------------------------------------------------------- one vector at a time = matrices = heads
+# ------------------------------------------------------------------------ one vector at a time, as matrices, with heads
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -114,7 +114,7 @@ def test_the_spread_of_unscaled_scores_grows_with_the_square_root_of_the_head_si
         assert formula.scaled_dot(q, k).std().item() == pytest.approx(1, rel=0.05)
 
 
-# ----------------------------------------------------------------------------------------------- against torch's modules
+# ---------------------------------------------------------------------------------------------- against torch's modules
 
 MASKS = {
     "none": None,
@@ -195,7 +195,7 @@ def test_queries_keys_and_values_in_the_wrong_order_do_not_pass_this_comparison(
         close(attention(*inputs)[0], expected)
 
 
-# ------------------------------------------------------------------------------------------------------------- properties
+# ----------------------------------------------------------------------------------------------------------- properties
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -282,7 +282,7 @@ def test_dropped_weights_are_scaled_up_and_the_weights_returned_are_those_before
 
 def test_a_swapped_axis_is_refused_by_its_shape():
     q, k, v = randoms((B, H, T, K), (B, H, S, K), (B, H, S, Kv))
-    with pytest.raises(Exception, match="[Tt]ype-check"):
+    with pytest.raises(Exception, match=r"[Tt]ype-check"):
         attention(q, k.transpose(1, 2), v)
-    with pytest.raises(Exception, match="[Tt]ype-check"):
+    with pytest.raises(Exception, match=r"[Tt]ype-check"):
         attention(q, k, v, torch.ones(B, T, S))

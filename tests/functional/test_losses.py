@@ -1,14 +1,15 @@
 """The losses against torch's own and against numbers worked by hand."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
-from comparing import DTYPES, close, gradients, randoms, same
 from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
+from comparing import DTYPES, close, gradients, randoms, same
 from headway.functional.losses import binary_cross_entropy, cross_entropy, squared_error
 
 N, V = 7, 5
@@ -96,7 +97,7 @@ def test_nothing_counted_is_zero_of_zero():
 
 
 def test_binary_cross_entropy_worked_by_hand():
-    # yes with 3/4 and no with 4/5: −(log 3/4 + log 4/5) / 2 labels; a yes that counts double: −(2 log 3/4 + log 4/5) / 2
+    # yes with 3/4, no with 4/5: −(log 3/4 + log 4/5) / 2 labels; a yes that counts double: −(2 log 3/4 + log 4/5) / 2
     logits = torch.tensor([[math.log(3), -math.log(4)]])
     targets = torch.tensor([[1.0, 0.0]])
     total, count = binary_cross_entropy(logits, targets)
@@ -143,7 +144,7 @@ def test_the_parts_of_a_batch_add_up_to_the_loss_of_the_whole(weighted, cuts, se
     weights = WEIGHTS.double() if weighted else None
     labels = F.one_hot(TARGETS, V).double()
     bounds = [0, *sorted(cuts), N]
-    pieces = [slice(a, b) for a, b in zip(bounds, bounds[1:], strict=False)]
+    pieces = [slice(a, b) for a, b in pairwise(bounds)]
 
     def losses(part: slice) -> list[torch.Tensor]:
         return [

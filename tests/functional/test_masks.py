@@ -103,7 +103,11 @@ def test_a_causal_mask_written_out():
 
 
 def test_a_window_written_out():
-    assert window(3, 4, 1).tolist() == [[True, True, False, False], [True, True, True, False], [False, True, True, True]]
+    assert window(3, 4, 1).tolist() == [
+        [True, True, False, False],
+        [True, True, True, False],
+        [False, True, True, True],
+    ]
 
 
 @given(rules(), st.integers(1, 6))

@@ -5,12 +5,12 @@ import zlib
 import numpy as np
 import pytest
 import torch
-from building import no_gradient_is_missing
-from comparing import close
 from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
+from building import no_gradient_is_missing
+from comparing import close
 from headway.batch import PAD, SPECIALS, UNKNOWN
 from headway.errors import UsageError
 from headway.inputs.text import (
@@ -132,7 +132,9 @@ def test_every_form_has_one_number_and_keeps_it():
     assert ids.tolist() == [5, UNKNOWN, 4]
     assert hashes.tolist() == [zlib.crc32(word) for word in (b"dog", b"cat", b"a")]
     assert [row.tolist() for row in characters] == [[6, 9, 7], [UNKNOWN, 4, UNKNOWN], [4]]
-    assert [row.tolist() for row in ngrams] == [ngram_buckets(word, 3, BUCKETS).tolist() for word in ("dog", "cat", "a")]
+    assert [row.tolist() for row in ngrams] == [
+        ngram_buckets(word, 3, BUCKETS).tolist() for word in ("dog", "cat", "a")
+    ]
 
 
 def test_the_tables_grow_with_new_forms():

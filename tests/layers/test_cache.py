@@ -1,10 +1,10 @@
 """What step-by-step decoding keeps, against plain tensors that are concatenated, cut and indexed."""
 
 import torch
-from comparing import close, randoms
 from hypothesis import given
 from hypothesis import strategies as st
 
+from comparing import close, randoms
 from headway.layers.cache import Fixed, KeyValues
 
 H, K, Kv = 3, 5, 2

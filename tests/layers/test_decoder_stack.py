@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from building import D, memory_of, shape, stirred
-from comparing import close, gradients, randoms
 from hypothesis import given
 from hypothesis import strategies as st
 
+from building import D, memory_of, shape, stirred
+from comparing import close, gradients, randoms
 from headway.batch import Memory
 from headway.functional.masks import padding
 from headway.layers.decoder import DecoderStack, StackSettings

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from building import D, no_gradient_is_missing, shape, stirred
-from comparing import close, randoms
 from hypothesis import given
 from hypothesis import strategies as st
 
+from building import D, no_gradient_is_missing, shape, stirred
+from comparing import close, randoms
 from headway.batch import Memory
 from headway.errors import UsageError
 from headway.functional.masks import Mask, padding

@@ -4,9 +4,9 @@ import math
 
 import pytest
 import torch
-from comparing import close, randoms, same
 from torch import Tensor
 
+from comparing import close, randoms, same
 from headway.layers.feedforward import FeedForward
 
 D, F = 7, 24

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from comparing import DTYPES, close, randoms, same
 from torch import Tensor
 
+from comparing import DTYPES, close, randoms, same
 from headway.layers.norm import Residual, norm_of
 
 D = 13

@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from building import D, memory_of, no_gradient_is_missing
-from comparing import close, gradients
 from torch import Tensor
 
+from building import D, memory_of, no_gradient_is_missing
+from comparing import close, gradients
 from headway.batch import Memory
 from headway.layers.readout import Readout
 

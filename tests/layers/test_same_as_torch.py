@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 import torch
-from building import D, memory_of, shape
-from comparing import DTYPES, close, randoms
 from torch import Tensor, nn
 
+from building import D, memory_of, shape
+from comparing import DTYPES, close, randoms
 from headway.batch import Memory
 from headway.functional.masks import Mask, causal, padding
 from headway.layers.decoder import DecoderStack, StackSettings

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from building import D, memory_of, shape, stirred
-from comparing import close, randoms
 from hypothesis import given
 from hypothesis import strategies as st
 
+from building import D, memory_of, shape, stirred
+from comparing import close, randoms
 from headway.batch import Memory
 from headway.layers.decoder import DecoderStack, StackSettings
 from headway.layers.mixers import MIXERS

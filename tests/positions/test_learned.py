@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from comparing import close, randoms
 
+from comparing import close, randoms
 from headway.errors import DataError
 from headway.positions import learned
 from headway.positions.learned import Learned

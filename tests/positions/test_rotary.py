@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from comparing import close, gradients, randoms
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from comparing import close, gradients, randoms
 from headway.errors import UsageError
 from headway.positions import rotary
 from headway.positions.rotary import Rotary, angles
@@ -85,5 +85,7 @@ def test_the_table_itself():
 
 
 def test_a_head_of_an_odd_size_cannot_be_turned():
-    with pytest.raises(UsageError, match="rotary positions turn pairs of numbers, and a head has 7: choose another width"):
+    with pytest.raises(
+        UsageError, match="rotary positions turn pairs of numbers, and a head has 7: choose another width"
+    ):
         Rotary(rotary.Settings(), 21, 3)

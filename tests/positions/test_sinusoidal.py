@@ -4,8 +4,8 @@ import math
 
 import pytest
 import torch
-from comparing import close, randoms
 
+from comparing import close, randoms
 from headway.positions import sinusoidal
 from headway.positions.sinusoidal import Sinusoidal, sinusoids
 

@@ -90,7 +90,7 @@ def greedily(
     """(the tokens, whether END was reached) by always taking the best."""
     written: tuple[int, ...] = ()
     for position in range(limit + 1):
-        best = max(range(END, FIRST + tokens), key=lambda token: log_p(table, source, written, token))  # noqa: B023
+        best = max(range(END, FIRST + tokens), key=lambda token: log_p(table, source, written, token))
         token = prefix[position] if position < len(prefix) else best
         if token == END:
             return written, True

@@ -66,7 +66,7 @@ def test_an_n_best_list_is_sorted_distinct_within_its_limit_and_scored(rows, wid
         for hypothesis in found:
             expected = scored(table, source, hypothesis.tokens, hypothesis.finished)
             assert hypothesis.log_p == pytest.approx(expected, abs=1e-5)
-            assert all(FIRST <= token for token in hypothesis.tokens)
+            assert all(token >= FIRST for token in hypothesis.tokens)
 
 
 @settings(max_examples=30)
@@ -136,6 +136,17 @@ def test_a_beam_finds_what_greedy_misses():
 
     assert greedily(garden, 0, 2, 5)[0][0] == FIRST
     assert search(garden, [(0, 5)], 2, 1, 0.0)[0][0].tokens == (FIRST + 1,)
+
+
+def test_a_beginning_that_ends_takes_no_place_from_those_that_go_on():
+    def now_or_late(source, written):  # END at 0.52, or the token at 0.48 and five more for certain
+        later = [1.0, 1e-9] if len(written) == 6 else [1e-9, 1.0]
+        return torch.tensor(later if written else [0.52, 0.48]).log().tolist()
+
+    # log 0.52 = −0.654;   log 0.48 = −0.734, divided by (5 + 7) / 6 = −0.367
+    ((best,),) = search(now_or_late, [(0, 6)], 1, 1, 1.0)
+    assert best.tokens == (FIRST,) * 6 and best.score == pytest.approx(-0.734, abs=1e-3)
+    assert search(now_or_late, [(0, 6)], 1, 1, 0.0)[0][0].tokens == ()
 
 
 def test_it_stops_once_nothing_alive_can_become_better():

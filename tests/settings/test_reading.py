@@ -5,12 +5,13 @@ from typing import Annotated, Literal
 
 import hypothesis
 from hypothesis import given
-from trees import trees
 
 from headway.layers.mixers.attention import Settings as AttentionSettings
 from headway.positions import POSITIONS
 from headway.run import Run
 from headway.settings import Assignment, Branch, Count, Names, changes, describe, dump, leaves, load, resolve
+from trees import trees
+
 
 @hypothesis.settings(max_examples=25, suppress_health_check=list(hypothesis.HealthCheck))
 @given(trees(Run))

@@ -94,7 +94,9 @@ def test_naming_the_file_that_is_the_default_drops_nothing():
 
 
 def test_choices_inside_choices():
-    tree, _ = resolved({"model.task": "transduce", "model.task.decoder.position": "learned", "model.task.decoder.layers": 2})
+    tree, _ = resolved(
+        {"model.task": "transduce", "model.task.decoder.position": "learned", "model.task.decoder.layers": 2}
+    )
     assert (tree.task, tree.model.task.decoder.layers) == ("transduce", 2)
     assert tree.model.task.decoder.position == learned.Settings()
     tree, _ = resolved({"model.task": "transduce", "model.task.decoder.layers": 2}, {"model.task": "tag"})
@@ -119,7 +121,10 @@ def test_plain_mappings_may_be_nested_or_dotted_and_name_choices_by_kind():
     tree = load(Run, plain, "here")
     assert tree.model.encoder.position == learned.Settings(positions=70)
     assert (tree.model.encoder.layers, tree.machine.seed) == (2, 3)
-    assert {a.path for a in assignments(plain, "here")} >= {"model.encoder.position", "model.encoder.position.positions"}
+    assert {a.path for a in assignments(plain, "here")} >= {
+        "model.encoder.position",
+        "model.encoder.position.positions",
+    }
     assert dump(tree)["model"]["encoder"]["position"] == {"kind": "learned", "positions": 70}
 
 

@@ -35,7 +35,9 @@ def test_a_time_is_so_many_seconds(written, seconds):
     assert Holder(time=written).time == seconds
 
 
-@pytest.mark.parametrize("written", ["", "soon", "5 parsecs", "-5m", "5m!", "m5", "5x", "1h-30m", "0", "0s", 0, -3, "1e3"])
+@pytest.mark.parametrize(
+    "written", ["", "soon", "5 parsecs", "-5m", "5m!", "m5", "5x", "1h-30m", "0", "0s", 0, -3, "1e3"]
+)
 def test_what_is_no_time_is_refused(written):
     with pytest.raises(ValidationError):
         Holder(time=written)

@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 import torch
-from building import D, memory_of, no_gradient_is_missing, shape
-from comparing import close
 from torch.nn import functional as F
 
+from building import D, memory_of, no_gradient_is_missing, shape
+from comparing import close
 from headway.batch import Memory
 from headway.search import Search
 from headway.tasks.classify import Classify, Settings
@@ -134,7 +134,7 @@ def test_losses_of_rows_add_up_to_that_of_the_batch():
 
 
 def test_the_pooled_vector_is_dropped_at_its_own_rate_or_the_encoders_in_training_only():
-    assert task(dropout=0.4).rate == 0.4 and task(dropout=0.4, **{}).rate == 0.4
+    assert task(dropout=0.4).rate == 0.4 and task(dropout=0.4).rate == 0.4
     made, memory = Classify(Settings(dropout=0.5), shape(dropout=0.1), COUNTS, 16, False), memory_of(LENGTHS)
     assert made.rate == 0.5
     target = made.collate(ONE_EACH)

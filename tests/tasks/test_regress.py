@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
+
 from building import memory_of, no_gradient_is_missing, shape
 from comparing import close
-
 from headway.search import Search
 from headway.tasks.regress import Regress, Settings
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from building import memory_of, no_gradient_is_missing, shape
-from comparing import close
 from torch.nn import functional as F
 
+from building import memory_of, no_gradient_is_missing, shape
+from comparing import close
 from headway.search import Search
 from headway.tasks.tag import NOTHING, Settings, Tag
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from building import memory_of, shape, stirred
-from comparing import close
 from torch import nn
 
+from building import memory_of, shape, stirred
+from comparing import close
 from headway.decoders import TargetSizes
 from headway.decoders.autoregressive import Settings as WriterSettings
 from headway.search import Search

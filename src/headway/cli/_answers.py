@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from headway.batch import Answer, ClassifyAnswer, Example, RegressAnswer, TagAnswer, TransduceAnswer
+from headway.batch import Answer, ClassifyAnswer, Example, TagAnswer, TransduceAnswer
 from headway.data.formats import reader_for
 from headway.data.readers import Columns
 from headway.errors import UsageError
@@ -62,7 +62,7 @@ def as_line(answer: Answer, scores: bool, nbest: int) -> str:
         return flat(answer.label) + (f"\t{answer.score:.4f}" if scores else "")
     if isinstance(answer, TagAnswer):
         given = "" if answer.scores is None else "\t" + " ".join(f"{score:.4f}" for score in answer.scores)
-        return str(answer) + given
+        return flat(str(answer)) + given
     return str(answer)
 
 
@@ -78,12 +78,15 @@ def as_columns(example: Example, answer: TagAnswer) -> str:
 
 def as_json(example: Example, answer: Answer) -> dict[str, Any]:
     """An answer with its source, for machines; what was not asked for is left out."""
-    told = {name: value for name, value in asdict(answer).items() if value not in (None, ())}
-    if isinstance(answer, ClassifyAnswer):
-        told = {"label": answer.label, **told}
-    if isinstance(answer, RegressAnswer):
-        told = {"value": answer.value}
-    return {"source": example.source, **told}
+    first = {"label": answer.label} if isinstance(answer, ClassifyAnswer) else {}
+    return {"source": example.source, **first, **_told(answer)}
+
+
+def _told(answer: Answer) -> dict[str, Any]:
+    told = {name: value for name, value in asdict(answer).items() if value is not None and name != "alternatives"}
+    if isinstance(answer, TransduceAnswer) and answer.alternatives:
+        told["alternatives"] = [_told(other) for other in answer.alternatives]
+    return told
 
 
 def flat(text: str) -> str:

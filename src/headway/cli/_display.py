@@ -8,13 +8,14 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from headway.cli import safe
 from headway.training.events import Listener
 
 EVERY = 10.0
 """Seconds between plain lines."""
 
 
-def display() -> Listener:
+def display() -> "Lines":
     """The display that fits: on standard error, so that results can be piped."""
     console = Console(stderr=True, highlight=False)
     return Terminal(console) if console.is_terminal and sys.stderr.isatty() else Lines(console)
@@ -35,7 +36,10 @@ class Lines(Listener):
         self.console, self.last, self.steps = console, 0.0, 0
 
     def said(self, text: str) -> None:
-        self.console.print(text, markup=False, soft_wrap=True)
+        self.console.print(safe(text), markup=False, soft_wrap=True)
+
+    def close(self) -> None:
+        """Leave the terminal as it was, however training ended."""
 
     def started(self, facts: Mapping[str, Any]) -> None:
         self.steps = int(facts["steps"])
@@ -87,6 +91,9 @@ class Terminal(Lines):
         super().evaluated(step, values, best)
 
     def finished(self, facts: Mapping[str, Any]) -> None:
+        self.close()
+
+    def close(self) -> None:
         self.bar.stop()
 
 

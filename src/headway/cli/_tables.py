@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from headway.cli._display import _clock, shown
 from headway.experiment import Outcome
@@ -25,7 +26,8 @@ def print_outcome(outcome: Outcome, data: Path | None, as_json: bool) -> None:
     speed = facts["tokens"] / max(facts["seconds"], 1e-9)
     console.print(
         f"{facts['step']:,.0f} steps in {_clock(facts['seconds'])}, {speed:,.0f} tokens/s, "
-        f"{facts['parameters']:,.0f} parameters; curves and mistakes: {outcome.folder / 'report.html'}"
+        f"{facts['parameters']:,.0f} parameters; curves and mistakes: {outcome.folder / 'report.html'}",
+        markup=False,
     )
     console.print(f"next: headway predict {outcome.folder} --text '…'", markup=False)
 
@@ -35,5 +37,5 @@ def _table(part: str, rows: Mapping[str, Mapping[str, float]]) -> Table:
     table = Table("", *names, title=f"{part} part", title_justify="left")
     for number, (method, values) in enumerate(rows.items(), 1):
         cells = [shown(name, values[name]) if name in values else "" for name in names]
-        table.add_row(method, *cells, style="bold" if number == len(rows) else None)
+        table.add_row(Text(method), *cells, style="bold" if number == len(rows) else None)
     return table

@@ -36,6 +36,10 @@ def config(
     from headway.settings import describe, dump
 
     if data is None and not settings and config is None and recipe is None:
+        if json:
+            told = [dict(zip(("path", "type", "default", "about"), item)) for item in describe(Run)]
+            print(json_.dumps(told, ensure_ascii=False))
+            return 0
         for path, kind, default, about in describe(Run):
             print(f"--{path}  ({kind}; {default})\n      {about}")
         return 0

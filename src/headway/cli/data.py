@@ -12,6 +12,7 @@ commands = App(
     help="Data sets made from packages that anyone can install.",
     help_format="plaintext",
     result_action="return_value",
+    sort_key=4,
 )
 
 

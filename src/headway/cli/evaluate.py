@@ -54,7 +54,7 @@ def evaluate(
     if json:
         print(json_.dumps({"part": part, "examples": len(examples), "metrics": values, "signatures": signatures}))
         return 0
-    print(f"{len(examples):,} examples, {data}, part {part}")
+    print(f"{len(examples):,} examples, {data}" + (f", part {part}" if data.is_dir() else ""))
     for signature in signatures.values():
         print(f"  {signature}")
     for name, value in values.items():

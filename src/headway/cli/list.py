@@ -27,8 +27,7 @@ def list_(room: str | None = None, /) -> int:
     Parameters
     ----------
     room
-        scores, normalizers, positions, mixers, engines, inputs, tasks, decoders, tokenizers, formats, metrics,
-        optimizers, baselines, recipes.
+        One of those that `headway list` shows: positions, tokenizers, metrics, recipes …
     """
     import importlib
 

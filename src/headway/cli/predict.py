@@ -1,19 +1,20 @@
 """`headway predict`."""
 
+import inspect
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from headway.cli._options import Json
+from headway.errors import UsageError, nearest
 
 
 def predict(
     run: Path,
-    files: Annotated[tuple[Path, ...], Parameter(allow_leading_hyphen=True)] = (),
     /,
-    *,
-    text: Annotated[tuple[str, ...], Parameter(negative="", consume_multiple=False)] = (),
+    *files: Annotated[Path, Parameter(allow_leading_hyphen=True)],
+    text: Annotated[tuple[str, ...], Parameter(negative="", consume_multiple=False, allow_leading_hyphen=True)] = (),
     mode: str = "auto",
     scores: Annotated[bool, Parameter(negative="")] = False,
     nbest: int = 1,
@@ -28,6 +29,8 @@ def predict(
     json: Json = False,
 ) -> int:
     """Answer with a trained run: one line per example, in order; columns for files in columns.
+
+    The answers go to standard output, everything else to standard error:
 
       headway predict tagger --text "the dog barks"
       headway predict judge reviews.tsv --scores
@@ -65,12 +68,11 @@ def predict(
         The column or key of the source; that of the training where none is given.
     """
     from headway.cli._answers import read_inputs, write_answers, write_scores
-    from headway.errors import UsageError
     from headway.experiment import load
 
     for file in files:
         if str(file).startswith("-") and str(file) != "-":
-            raise UsageError(f"no option {file}; a file of that name is written ./{file}")
+            raise UsageError(_no_option(str(file)))
     if bool(files) == bool(text):
         raise UsageError(
             "give files, or --text, and not both" if files else "nothing to answer: give files, - or --text"
@@ -85,3 +87,12 @@ def predict(
         answers = predictor.stream(examples, **how, prefix=prefix, alignments=alignments)
         write_answers(answers, scores=scores, nbest=nbest, columns=columns, json=json)
     return 0
+
+
+def _no_option(name: str) -> str:
+    """The complaint about what looks like an option and is none; `-` as a file keeps the parser from finding it."""
+    if "." in name:
+        return f"no option {name}: settings are for headway train, and a trained run keeps its own"
+    known = [f"--{option.replace('_', '-')}" for option in inspect.signature(predict).parameters]
+    meant = nearest(name.partition("=")[0], [*known, "--with"])
+    return f"no option {name}" + (f". Did you mean {meant}?" if meant else f"; a file of that name is written ./{name}")

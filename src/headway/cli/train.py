@@ -1,8 +1,10 @@
 """`headway train`."""
 
+import contextlib
 import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -24,12 +26,14 @@ def train(
 ) -> int:
     """Train on a data set and write a run folder.
 
-    The question (tag, classify, regress, transduce), the tokenizer and a fitting size are recognized from the data and
-    said; every one of them can be set. Ctrl-C saves and says how to go on.
+    The question (tag, classify, regress, transduce), the tokenizer and a fitting
+    size are recognized from the data and said; every one of them can be set.
+    Ctrl-C saves and says how to go on.
 
       headway train news --out tagger
-      headway train reviews.tsv --out judge --training.time_limit 5m --model.encoder.layers 4
-      headway train pairs --data.source en --data.target de --out translator --config big.yaml --seed 1
+      headway train reviews.tsv --out judge --model.encoder.layers 4
+      headway train pairs --data.source en --data.target de --out translator
+      headway train news --out tagger --resume
 
     Parameters
     ----------
@@ -51,33 +55,21 @@ def train(
     from headway.cli._display import display
     from headway.cli._tables import print_outcome
     from headway.experiment import train as run
-    from headway.training.loop import Trainer
-
-    received: list[int] = []
-
-    def prepared(trainer: Trainer) -> None:
-        def stop(number: int, frame: object) -> None:
-            if received:  # the second time: at once
-                raise KeyboardInterrupt
-            received.append(number)
-            trainer.stop.set()
-
-        signal.signal(signal.SIGINT, stop)
-        signal.signal(signal.SIGTERM, stop)
 
     show = display()
-    outcome = run(
-        data,
-        out,
-        recipe=recipe,
-        config=config,
-        resume=resume,
-        start=start,
-        seed=seed,
-        settings=assigned(settings),
-        listener=show,
-        prepared=prepared,
-    )
+    with contextlib.closing(show), _stopped_by_signals() as (received, prepared):
+        outcome = run(
+            data,
+            out,
+            recipe=recipe,
+            config=config,
+            resume=resume,
+            start=start,
+            seed=seed,
+            settings=assigned(settings),
+            listener=show,
+            prepared=prepared,
+        )
     if outcome.stopped:
         show.said(
             f"stopped at step {outcome.facts['step']:,}; everything is saved. Go on with the same command and --resume"
@@ -85,3 +77,26 @@ def train(
         return 128 + received[0]
     print_outcome(outcome, data, json)
     return 0
+
+
+@contextlib.contextmanager
+def _stopped_by_signals() -> Iterator[tuple[list[int], Callable[[Any], None]]]:
+    """(the signal received, if one was; what is called with the trainer): the first signal asks it to stop."""
+    received: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def prepared(trainer: Any) -> None:
+        def stop(number: int, frame: object) -> None:
+            if received:  # the second time: at once
+                raise KeyboardInterrupt
+            received.append(number)
+            trainer.stop.set()
+
+        for number in before:
+            signal.signal(number, stop)
+
+    try:
+        yield received, prepared
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

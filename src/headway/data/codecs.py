@@ -116,6 +116,11 @@ class TargetCodec:
         raise NotImplementedError
 
 
+def _weights(raws: Sequence[tuple[Any, int, int]]) -> list[int]:
+    """How many elements each window answers for; a source without any has one window, which still counts."""
+    return [max(1, until - since) for _, since, until in raws]
+
+
 def label_set(target: str | tuple[str, ...]) -> tuple[str, ...]:
     """The label or labels of a row."""
     return (target,) if isinstance(target, str) else target
@@ -196,7 +201,7 @@ class Classes(Labels):
 
     def join(self, raws: Sequence[tuple[NDArray, int, int]]) -> NDArray:
         """The mean, each window weighted by the elements it answers for."""
-        return np.average([raw for raw, _, _ in raws], axis=0, weights=[b - a for _, a, b in raws])
+        return np.average([raw for raw, _, _ in raws], axis=0, weights=_weights(raws))
 
     def answer(self, raw: NDArray, elements: Sequence[str], scores: bool) -> ClassifyAnswer:
         order = np.argsort(-raw, kind="stable").tolist()
@@ -226,7 +231,7 @@ class Numbers(TargetCodec):
 
     def join(self, raws: Sequence[tuple[float, int, int]]) -> float:
         """The mean, each window weighted by the elements it answers for."""
-        return float(np.average([raw for raw, _, _ in raws], weights=[b - a for _, a, b in raws]))
+        return float(np.average([raw for raw, _, _ in raws], weights=_weights(raws)))
 
     def answer(self, raw: float, elements: Sequence[str], scores: bool) -> RegressAnswer:
         return RegressAnswer(raw)

@@ -11,7 +11,7 @@ from headway.data.parts import Parts, Source, parts_of
 from headway.data.readers import Columns
 from headway.data.recognition import Recognized, as_target, recognize
 from headway.data.settings import DataSettings
-from headway.errors import DataError
+from headway.errors import DataError, Where, printable
 
 LOOKED_AT = 2_000
 """Rows from which the question is recognized."""
@@ -25,11 +25,14 @@ class Complaints:
 
     skip: bool
     taken: list[DataError] = field(default_factory=list)
+    places: set[Where] = field(default_factory=set)
 
     def __call__(self, error: DataError) -> None:
         if not self.skip or not error.where.line:
             raise error
-        self.taken.append(error)
+        if error.where not in self.places:  # a file that is split is read once for every part
+            self.places.add(error.where)
+            self.taken.append(error)
 
 
 @dataclass
@@ -115,5 +118,5 @@ def check_labels(examples: Sequence[Example], codec: TargetCodec, part: str) -> 
 
 
 def _some(labels: Sequence[str], most: int = 8) -> str:
-    shown = ", ".join(labels[:most])
+    shown = ", ".join(map(printable, labels[:most]))
     return shown if len(labels) <= most else f"{shown} and {len(labels) - most} more"

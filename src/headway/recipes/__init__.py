@@ -27,6 +27,6 @@ def choose(name: str | None, survey: Survey) -> tuple[str, Run]:
     return name, run
 
 
-def steps_for(survey: Survey, tokens: int, epochs: float, least: int = 300, most: int = 20_000) -> int:
+def steps_for(survey: Survey, tokens: int, epochs: int, least: int = 300, most: int = 20_000) -> int:
     """Updates that see the training part about so many times."""
     return int(min(most, max(least, epochs * survey.elements / tokens)))

@@ -30,6 +30,7 @@ class Progress:
     best         the best metric so far, on the valid part; None before the first evaluation
     best_step    when it was
     stale        evaluations since then
+    evaluated    step of the last evaluation; -1 before the first
     seconds      time spent training, over all sessions
     tokens       tokens seen, padding left out
     """
@@ -41,6 +42,7 @@ class Progress:
     best: float | None = None
     best_step: int = 0
     stale: int = 0
+    evaluated: int = -1
     seconds: float = 0.0
     tokens: int = 0
 
@@ -49,15 +51,28 @@ def save(folder: Path, progress: Progress, model: nn.Module, optimizers: Sequenc
     """Write a checkpoint below `folder` and remove old ones; returns where it is. Raises RunError."""
     path = folder / f"step-{progress.step:09d}"
     if path.exists():
-        return path
+        if _is_whole(path):
+            return path
+        shutil.rmtree(path, ignore_errors=True)
     with storage.whole_folder(path) as new:
         storage.write_tensors(new / "weights.safetensors", dict(model.named_parameters()))
         storage.write_tensors(new / "optimizer.safetensors", optimizer_tensors(optimizers))
         storage.write_tensors(new / "average.safetensors", average.state())
         storage.write_json(new / "progress.json", asdict(progress))
-    for old in _steps(folder)[:-KEPT]:
-        shutil.rmtree(old, ignore_errors=True)
+    known = _steps(folder)
+    kept = [one for one in known if one.name <= path.name][-KEPT:]  # one from a later step was passed over as damaged
+    for old in known:
+        if old not in kept:
+            shutil.rmtree(old, ignore_errors=True)
     return path
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        storage.verified(path)
+    except RunError:
+        return False
+    return True
 
 
 def latest(folder: Path, warn: Any) -> Path | None:

@@ -1,9 +1,12 @@
 """What happens in training, told to whoever listens: the log file, the terminal, TensorBoard."""
 
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from headway import storage
 
 
 class Listener:
@@ -71,7 +74,7 @@ class EventLog(Listener):
     def started(self, facts: Mapping[str, Any]) -> None:
         self.step = int(facts["step"])
         kept = [event for event in read_events(self.path) if event["step"] <= self.step]
-        self.path.write_text("".join(json.dumps(event) + "\n" for event in kept))
+        storage.write(self.path, "".join(json.dumps(event) + "\n" for event in kept).encode())
         self._line("start", self.step, facts)
 
     def stepped(self, step: int, values: Mapping[str, float]) -> None:
@@ -85,31 +88,38 @@ class EventLog(Listener):
 
     def _line(self, event: str, step: int, values: Mapping[str, Any]) -> None:
         self.step = step
-        with open(self.path, "a", encoding="utf-8") as file:
-            file.write(json.dumps({"event": event, **values, "step": step}) + "\n")
+        try:
+            with open(self.path, "a", encoding="utf-8") as file:
+                file.write(json.dumps({"event": event, **values, "step": step}) + "\n")
+        except OSError as error:
+            raise storage.not_written(self.path, error) from error
 
 
 def read_events(path: Path) -> list[dict[str, Any]]:
-    """The events of a log; a last line that was cut by a crash is left out."""
+    """The events of a log; a line that was cut by a crash is left out."""
     events = []
     if path.is_file():
-        for line in path.read_text(encoding="utf-8").splitlines():
+        for line in path.read_bytes().split(b"\n"):
             try:
-                events.append(json.loads(line))
+                event = json.loads(line)
             except ValueError:
                 continue
+            if isinstance(event, dict) and isinstance(event.get("step"), int):
+                events.append(event)
     return events
 
 
 class TensorBoard(Listener):
-    """The same figures for TensorBoard, in the folder `tensorboard` of the run; silent where it is not installed."""
+    """The same figures for TensorBoard, in the folder `tensorboard` of the run.
+
+    Silent where it is not installed, or where it cannot write: training does not end for a second copy of its figures.
+    """
 
     def __init__(self, folder: Path):
-        try:
+        self.writer = None
+        with contextlib.suppress(ImportError, OSError):
             from torch.utils.tensorboard import SummaryWriter
-        except ImportError:
-            self.writer = None
-        else:
+
             self.writer = SummaryWriter(str(folder))
 
     def stepped(self, step: int, values: Mapping[str, float]) -> None:
@@ -118,11 +128,17 @@ class TensorBoard(Listener):
     def evaluated(self, step: int, values: Mapping[str, float], best: bool) -> None:
         self._write("valid", step, values)
 
+        if self.writer is not None:
+            with contextlib.suppress(OSError):
+                self.writer.flush()  # so that what stops training later takes nothing with it
+
     def finished(self, facts: Mapping[str, Any]) -> None:
         if self.writer is not None:
-            self.writer.close()
+            with contextlib.suppress(OSError):
+                self.writer.close()
 
     def _write(self, part: str, step: int, values: Mapping[str, float]) -> None:
         if self.writer is not None:
-            for name, value in values.items():
-                self.writer.add_scalar(f"{part}/{name}", value, step)
+            with contextlib.suppress(OSError):
+                for name, value in values.items():
+                    self.writer.add_scalar(f"{part}/{name}", value, step)

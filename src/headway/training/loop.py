@@ -90,7 +90,7 @@ class Trainer:
                     break
             if progress.position == len(updates):
                 progress.epoch, progress.position = progress.epoch + 1, 0
-        if not self.stop.is_set() and self._evaluated_at != progress.step:
+        if not self.stop.is_set() and progress.evaluated != progress.step:
             self._evaluate()
         self._save()
         return progress
@@ -106,7 +106,6 @@ class Trainer:
         self.progress.steps = steps
         self.every = self.settings.evaluate_every or max(1, math.ceil(steps / EVALUATIONS))
         self.log_every = max(1, steps // LOGGED)
-        self._evaluated_at = self.progress.step if resume_from is not None else -1
         self._clock = time.monotonic()
         self.listener.started({"step": self.progress.step, "steps": steps, "evaluate_every": self.every})
         return self.progress
@@ -127,10 +126,18 @@ class Trainer:
         progress = self.progress
         torch.manual_seed(seed_of(self.machine.seed, progress.step))
         total, count = self._gradients(update)
+        loss = total / max(count, 1.0)
         gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
         torch._foreach_mul_(gradients, 1 / max(count, 1.0))
+        norm = norm_of(gradients)
+        if not math.isfinite(loss) or not math.isfinite(norm):
+            raise HeadwayError(
+                f"the loss is {loss:.4g} and its gradient {float(norm):.4g} long at step {progress.step + 1}: training "
+                "has diverged. Try a lower training.learning_rate or a longer training.warmup; what was saved before "
+                "is intact"
+            )
         if self.settings.clip:
-            torch.nn.utils.clip_grads_with_norm_(self.model.parameters(), self.settings.clip, norm_of(gradients))
+            torch.nn.utils.clip_grads_with_norm_(self.model.parameters(), self.settings.clip, norm)
         rate = self._scheduled_rate()
         self._set_rate(rate)
         for optimizer in self.optimizers:
@@ -141,12 +148,6 @@ class Trainer:
         tokens = sum(int(self.train.costs[rows].sum()) for rows in update)
         progress.tokens += tokens
         seconds = self._tick()
-        loss = total / max(count, 1.0)
-        if not math.isfinite(loss):
-            raise HeadwayError(
-                f"the loss is {loss} at step {progress.step}: training has diverged. Try a lower "
-                "training.learning_rate or a longer training.warmup; the last checkpoint is intact"
-            )
         if progress.step % self.log_every == 0 or progress.step == progress.steps:
             values = {"loss": loss, "learning_rate": rate, "tokens": progress.tokens, "seconds": progress.seconds}
             self.listener.stepped(progress.step, {**values, "tokens_per_second": tokens / max(seconds, 1e-9)})
@@ -191,7 +192,7 @@ class Trainer:
             if best:
                 self.keep(dict(self.model.named_parameters()), progress.step)
         self._tick()
-        self._evaluated_at = progress.step
+        progress.evaluated = progress.step
         if best:
             progress.best_step, progress.stale = progress.step, 0
         else:

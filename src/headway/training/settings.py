@@ -51,5 +51,5 @@ class MachineSettings(Branch):
     "Compile the model with torch.compile before training."
     deterministic: bool = True
     "Refuse operations whose result can differ between two runs of the same seed."
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     "Of weights, order and dropout."

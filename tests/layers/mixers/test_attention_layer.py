@@ -4,9 +4,9 @@ import math
 
 import pytest
 import torch
+
 from building import D, memory_of
 from comparing import DTYPES, close, randoms
-
 from headway.errors import UsageError
 from headway.functional.attention import merge_heads, multi_head_attention, softmax, split_heads
 from headway.functional.masks import Mask, padding

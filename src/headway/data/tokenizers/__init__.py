@@ -63,7 +63,8 @@ class Tokenizer:
 
     def names(self) -> list[str]:
         """Every element by its number."""
-        if not hasattr(self, "_names") or len(self._names) != len(self):
+        if getattr(self, "_named", None) is not self.vocabulary:  # fitted since they were written down
+            self._named = self.vocabulary
             self._names = [*SPECIALS, *sorted(self.vocabulary, key=self.vocabulary.__getitem__)]
         return self._names
 

@@ -73,7 +73,7 @@ class BytePairs(Tokenizer):
         return [np.array(encoding.ids, np.int32) + len(SPECIALS) for encoding in found]
 
     def shown(self, text: Text) -> tuple[str, ...]:
-        return self.pieces(self.encode(text))
+        return self.pieces(self.encode(text).tolist())
 
     def pieces(self, ids: Iterable[int]) -> tuple[str, ...]:
         """Each piece as text; a piece that is only part of a character shows its bytes."""

@@ -1,5 +1,8 @@
 """AdamW (Loshchilov & Hutter 2019): steps of equal size whatever the gradient's, and weight decay apart from them."""
 
+from typing import Annotated
+
+from pydantic import Field
 from torch import nn
 from torch.optim import AdamW, Optimizer
 
@@ -8,7 +11,7 @@ from headway.training.optimizers import Recipe
 
 
 class Settings(Branch):
-    weight_decay: float = 0.01
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
     "Share of the learning rate by which matrices shrink at every step; norms, biases and tables do not."
     beta1: Rate = 0.9
     "Memory of the mean of the gradients."

@@ -3,6 +3,9 @@
 For the matrices inside the blocks; tables, norms and biases take AdamW.
 """
 
+from typing import Annotated
+
+from pydantic import Field
 from torch import nn
 from torch.optim import AdamW, Muon, Optimizer
 
@@ -12,11 +15,11 @@ from headway.training.optimizers.adamw import split
 
 
 class Settings(Branch):
-    scale: float = 20.0
+    scale: Annotated[float, Field(gt=0)] = 20.0
     "Learning rate of the matrices, in units of training.learning_rate, which AdamW takes for the rest."
     momentum: Rate = 0.95
     "Memory of the gradients."
-    weight_decay: float = 0.01
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
     "Share of the learning rate by which the matrices shrink at every step."
 
 

@@ -1,0 +1,94 @@
+"""What every input promises: rows of one batch become vectors of the width asked for, each row by itself."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from building import D, no_gradient_is_missing
+from comparing import close
+from headway.batch import Part
+from headway.inputs import INPUTS, Input, Vectors, text
+
+
+@dataclass
+class Sample:
+    """How an input is built and fed: its settings, what the data decide, and what makes a part of rows of lengths."""
+
+    settings: dict[str, Any]
+    sizes: Any
+    part: Callable[[list[int]], Part]
+
+
+def row_of(length: int) -> np.ndarray:
+    return np.array([4 + (7 * i + length) % 9 for i in range(length)], np.int32)
+
+
+def lettered(lengths: list[int]) -> Part:
+    settings = text.Settings(**SAMPLES["text with letters"].settings)
+    forms = text.Forms(settings, lambda word: 4 + len(word) % 9, {"a": 4, "b": 5})
+    rows = [np.array([forms.number("ab" * int(n)) for n in row_of(length)], np.int32) for length in lengths]
+    return text.collate(rows, forms)
+
+
+SAMPLES = {
+    "text": Sample({}, text.TextSizes(13), lambda lengths: text.collate([row_of(n) for n in lengths], None)),
+    "text with letters": Sample(
+        {"characters": 5, "character_ngrams": 2, "word_ngrams": 2, "buckets": 31}, text.TextSizes(13, 6), lettered
+    ),
+}
+"""One or more for every file of the room; the first word is the file."""
+
+
+def made(name: str) -> Input:
+    sample = SAMPLES[name]
+    return INPUTS.build(INPUTS.choose({"kind": name.split()[0], **sample.settings}), D, sample.sizes).eval()
+
+
+NAMES = pytest.mark.parametrize("name", SAMPLES)
+
+
+def test_every_file_of_the_room_has_a_sample():
+    assert {name.split()[0] for name in SAMPLES} == set(INPUTS.names())
+
+
+@NAMES
+def test_rows_become_vectors_and_say_which_elements_are_real(name):
+    vectors = made(name)(SAMPLES[name].part([4, 7, 2]))
+    assert isinstance(vectors, Vectors) and vectors.x.shape == (3, 7, D) and vectors.x.isfinite().all()
+    assert vectors.mask.keys.sum(-1).tolist() == [4, 7, 2]
+    assert vectors.bias is None or vectors.bias.shape[-2:] == (7, 7)
+
+
+@NAMES
+@given(lengths=st.lists(st.integers(1, 7), min_size=1, max_size=5), longest=st.integers(7, 9))
+def test_padding_and_batch_mates_change_nothing(name, lengths, longest):
+    with torch.inference_mode():
+        together = made_once(name)(SAMPLES[name].part([*lengths, longest])).x
+        for row, length in enumerate(lengths):
+            close(together[row, :length], made_once(name)(SAMPLES[name].part([length])).x[0])
+
+
+MADE: dict[str, Input] = {}
+
+
+def made_once(name: str) -> Input:
+    return MADE.setdefault(name, made(name))
+
+
+@NAMES
+def test_the_same_twice_in_evaluation(name):
+    module, part = made(name), SAMPLES[name].part([4, 7])
+    assert module(part).x.equal(module(part).x)
+
+
+@NAMES
+def test_every_weight_learns(name):
+    module = made(name).train()
+    x = module(SAMPLES[name].part([4, 7, 2])).x
+    no_gradient_is_missing(module, (x * torch.randn_like(x)).sum())
