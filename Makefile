@@ -24,7 +24,7 @@ check: $(VENV)/.dev
 	$(BIN)/ruff check src tests benchmarks
 	$(BIN)/ruff format --check src tests benchmarks
 	$(BIN)/lint-imports
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 # The demo installs only what a user needs; the suite installs the tools beside it.
 $(VENV)/.demo: pyproject.toml constraints.txt
