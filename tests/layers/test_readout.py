@@ -7,6 +7,7 @@ from torch import Tensor
 from building import D, memory_of, no_gradient_is_missing
 from comparing import close, gradients
 from headway.batch import Memory
+from headway.functional.masks import padding
 from headway.layers.readout import Readout
 
 WAYS = ["mean", "max", "attention", "first"]
@@ -52,3 +53,13 @@ def test_the_learned_query_learns():
     readout = Readout("attention", D)
     no_gradient_is_missing(readout, (readout(memory_of(LENGTHS)) ** 2).sum())
     assert all(not list(Readout(way, D).parameters()) for way in ("mean", "max", "first"))
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("lengths", [[0, 5], [0, 0]])
+def test_a_row_without_elements_is_zeros_and_learns_nothing(way, lengths):
+    x = memory_of([5, 5]).x[:, : max(lengths)].requires_grad_()
+    found = Readout(way, D)(Memory(x, padding(torch.tensor(lengths), max(lengths))))
+    assert found.shape == (2, D) and not found[0].any()
+    (gradient,) = gradients(found, [x])
+    assert not gradient[0].any() and gradient.isfinite().all()

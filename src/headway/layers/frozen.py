@@ -95,8 +95,14 @@ class FrozenStack:
 
     def start(self, memory: Memory) -> FrozenState:
         """The state before anything is written."""
-        hidden = Mask(memory.keys).summand(1, memory.x.shape[1], memory.x)
+        mask, S = Mask(memory.keys), memory.x.shape[1]
+        hidden = mask.summand(1, S, memory.x)
         source = [block.cross.read(memory.x) for block in self.blocks]
+        if hidden is not None and memory.keys is not None and mask.has_empty_rows(1, S, memory.x.device):
+            # softmax over minus infinity only is NaN: a source without elements is looked at, and holds zeros
+            empty = ~memory.keys.any(-1)
+            hidden = hidden.masked_fill(empty[:, None, None, None], 0.0)
+            source = [both.masked_fill(empty[:, None, None, None], 0.0) for both in source]
         own = [cache.new_empty(*cache.shape[:3], GROWTH, cache.shape[4]) for cache in source]
         return FrozenState(own, source, hidden)
 

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 
 from headway.batch import Memory
@@ -11,7 +12,7 @@ Pooling = Literal["mean", "max", "attention", "first"]
 
 
 class Readout(nn.Module):
-    """(B, S, D) -> (B, D)
+    """(B, S, D) -> (B, D); zeros for a row without elements.
 
     mean        every element counts the same
     max         each number the largest of all elements
@@ -27,14 +28,21 @@ class Readout(nn.Module):
 
     def forward(self, memory: Memory) -> Tensor:
         x, keys = memory.x, memory.keys
+        if x.shape[1] == 0:
+            return x.sum(1)
+        found = self._read(x, keys)
+        return found if keys is None else found.masked_fill(~keys.any(-1, keepdim=True), 0.0)
+
+    def _read(self, x: Tensor, keys: Tensor | None) -> Tensor:
+        """The vector of every row that has elements."""
         if self.pooling == "first":
             return x[:, 0]
         if self.pooling == "max":
-            return (x if keys is None else x.masked_fill(~keys[..., None], -3e38)).amax(1)
+            return (x if keys is None else x.masked_fill(~keys[..., None], torch.finfo(x.dtype).min)).amax(1)
         if self.pooling == "attention":
             weights = softmax(self.query(x).transpose(1, 2), None if keys is None else keys[:, None, :])
             return (weights @ x)[:, 0]
         if keys is None:
             return x.mean(1)
         share = keys.to(x.dtype)
-        return (share[:, None, :] @ x)[:, 0] / share.sum(-1, keepdim=True)
+        return (share[:, None, :] @ x)[:, 0] / share.sum(-1, keepdim=True).clamp(min=1)
