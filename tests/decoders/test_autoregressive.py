@@ -19,7 +19,7 @@ from headway.batch import BEGIN, END, PAD, SPECIALS, UNKNOWN, Memory
 from headway.decoders import TargetSizes
 from headway.decoders.autoregressive import Autoregressive, Settings
 from headway.errors import UsageError
-from headway.functional.masks import Mask
+from headway.functional.masks import Mask, padding
 from headway.layers.mixers import Look
 from headway.search import Hypothesis, Search
 from headway.search.beam import penalty
@@ -284,11 +284,26 @@ def test_a_forced_prefix_comes_first_and_the_rest_goes_on_from_it(mode):
                 assert right[len(prefix) :] == log_p.argmax(-1).tolist()[len(prefix) : len(right)]
 
 
-@pytest.mark.xfail(reason="a beam has no hypothesis at all behind a token that is never written, and answers break")
-def test_behind_a_prefix_that_is_unknown_there_is_still_an_answer():
+@pytest.mark.parametrize("mode", ["greedy", "beam"])
+def test_a_forced_token_that_is_never_written_counts_nothing_and_the_rest_goes_on_from_it(mode):
     decoder, memory = writer(V), memory_of(LENGTHS)
+    prefixes = [[UNKNOWN], [], [5, UNKNOWN]]
     with torch.no_grad():
-        assert all(decoder.generate(memory, Search("beam", prefixes=[[UNKNOWN], [], [5]])))
+        found = decoder.generate(memory, Search(mode, beam=3, nbest=3, prefixes=prefixes, scores=True))
+        for row, prefix, hypotheses in zip(rows_of(memory), prefixes, found, strict=True):
+            assert len(hypotheses) == (1 if mode == "greedy" else 3)
+            for hypothesis in hypotheses:
+                assert list(hypothesis.tokens[: len(prefix)]) == prefix
+                log_p = allowed_log_p(logits_of(decoder, row, list(hypothesis.tokens)))
+                right = [*hypothesis.tokens, END][: len(hypothesis.log_p)]
+                expected = [0.0 if r == UNKNOWN else float(log_p[i, r]) for i, r in enumerate(right)]
+                assert list(hypothesis.log_p) == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_limit_of_nothing_is_a_limit():
+    with torch.no_grad():
+        found = writer(V).generate(memory_of(LENGTHS), Search(limit=0))
+    assert all(hypothesis.tokens == () for (hypothesis,) in found)
 
 
 # ------------------------------------------------------------------------------------------ ensembles, alignments
@@ -354,3 +369,12 @@ def test_alignments_change_nothing_else():
         aligned = decoder.generate(memory, Search(scores=True, alignments=True))
     for (one,), (other,) in zip(plain, aligned, strict=True):
         assert one == Hypothesis(other.tokens, other.log_p, other.finished)
+
+
+@pytest.mark.parametrize("lengths", [[0, 3], [0, 0]])
+def test_what_is_written_from_no_source_looks_nowhere(lengths):
+    memory = Memory(memory_of([3, 3]).x[:, : max(lengths)], padding(torch.tensor(lengths), max(lengths)))
+    with torch.no_grad():
+        found = writer(V).generate(memory, Search(prefixes=[[7, 5], [7]], alignments=True))
+    assert found[0][0].tokens[:2] == (7, 5) and found[0][0].alignment == ()
+    assert len(found[1][0].alignment) == (len(found[1][0].tokens) if lengths[1] else 0)

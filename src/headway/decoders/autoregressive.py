@@ -104,8 +104,7 @@ class Autoregressive(Decoder):
         return _without_specials(logits), state
 
     def generate(self, memory: Memory, search: Search, others: Sequence[tuple[Any, Memory]] = ()) -> Hypotheses:
-        lengths = [memory.x.shape[1]] * len(memory.x) if memory.keys is None else memory.keys.sum(-1).tolist()
-        limits = [search.limit or self.sizes.limit(length) for length in lengths]
+        limits = [self.sizes.limit(length) if search.limit is None else search.limit for length in _lengths(memory)]
         writer = _Together([(self, memory), *others]) if others else self
         state, step, device = writer.start(memory), writer.step, memory.x.device
         if search.mode == "greedy":
@@ -118,8 +117,12 @@ class Autoregressive(Decoder):
     def aligned(self, memory: Memory, found: Hypotheses) -> Hypotheses:
         """The same with alignments: one pass over what was written, watching where its cross-attention looks.
 
-        A token looks where the mean over all layers and heads is largest, at the moment when it is written.
+        A token looks where the mean over all layers and heads is largest, at the moment when it is written. Where the
+        source has no elements it looks nowhere, and the alignment is empty.
         """
+        lengths = _lengths(memory)
+        if not any(lengths):
+            return [[replace(hypothesis, alignment=()) for hypothesis in hypotheses] for hypotheses in found]
         layers = [block.cross for block in self.stack.blocks if isinstance(block.cross, Attention)]
         rows = [row for row, hypotheses in enumerate(found) for _ in hypotheses]
         flat = [hypothesis for hypotheses in found for hypothesis in hypotheses]
@@ -129,12 +132,20 @@ class Autoregressive(Decoder):
             self.stack(self._vectors(read.to(memory.x.device)), repeated)
         weight, position = torch.stack([weights[0].mean(1) for weights in seen]).mean(0).max(-1)
         pairs = [list(zip(p, w, strict=True)) for p, w in zip(position.tolist(), weight.tolist(), strict=True)]
-        flat = [replace(h, alignment=tuple(pair[: len(h.tokens)])) for h, pair in zip(flat, pairs, strict=True)]
+        flat = [
+            replace(hypothesis, alignment=tuple(pair[: len(hypothesis.tokens)]) if lengths[row] else ())
+            for row, hypothesis, pair in zip(rows, flat, pairs, strict=True)
+        ]
         rest = iter(flat)
         return [[next(rest) for _ in hypotheses] for hypotheses in found]
 
     def _vectors(self, tokens: Tensor) -> Tensor:
         return F.embedding(tokens, self.embedding) * self.width**0.5
+
+
+def _lengths(memory: Memory) -> list[int]:
+    """Elements of every source."""
+    return [memory.x.shape[1]] * len(memory.x) if memory.keys is None else memory.keys.sum(-1).tolist()
 
 
 def _without_specials(logits: Tensor) -> Tensor:

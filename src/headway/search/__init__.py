@@ -27,7 +27,8 @@ class Hypothesis:
     """One sequence found: its tokens without BEGIN and END, and the log probability of each, END's last.
 
     finished     False where the length limit cut it before END; then there is no END among the log probabilities
-    alignment    for each token the source position it looked at most and how much, where that was asked
+    alignment    for each token the source position it looked at most and how much, where that was asked; empty where
+                 the source has no elements
     """
 
     tokens: tuple[int, ...]
@@ -52,7 +53,8 @@ class Search:
     mode             greedy: the most probable token at every step; beam: the best of `beam` sequences side by side
     nbest            hypotheses to return for each row, at most `beam`
     length_penalty   α in log p / ((5 + length) / 6)^α (Wu et al. 2016, equation 14): 0 favours short outputs
-    prefixes         tokens that each row must begin with
+    prefixes         tokens that each row must begin with; one that can never be written (UNKNOWN) has no probability
+                     and counts nothing
     scores           whether log probabilities are wanted; greedy is faster without
     limit            tokens that a row may have at most; None leaves it to the decoder
     alignments       whether it is wanted where in the source each token looked

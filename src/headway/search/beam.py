@@ -123,10 +123,13 @@ def penalty(length: int, alpha: float) -> float:
 
 
 def _force(log_p: Tensor, rows: Sequence[_Row], position: int, end: int) -> None:
-    """Allow a row that is still in its prefix nothing but the prefix's token, at that token's own log probability."""
+    """Allow a row that is still in its prefix nothing but the prefix's token, at that token's own log probability.
+
+    A token that can never be written has none, and counts nothing: it was given, and the rest is chosen behind it.
+    """
     for n, row in enumerate(rows):
         if position < len(row.prefix):
             token = row.prefix[position]
             own = log_p[n, :, token].clone()
             log_p[n] = -torch.inf
-            log_p[n, :, token] = own
+            log_p[n, :, token] = own.masked_fill(own == -torch.inf, 0.0)

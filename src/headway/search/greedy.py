@@ -72,4 +72,6 @@ def _forced(prefixes: Sequence[Sequence[int]], like: Tensor) -> Tensor:
 
 
 def _log_p_of(logits: Tensor, tokens: Tensor) -> Tensor:
-    return logits.gather(-1, tokens[:, None])[:, 0] - logits.logsumexp(-1)
+    """(R) of each row's token; 0 for one that was forced and can never be written."""
+    own = logits.gather(-1, tokens[:, None])[:, 0]
+    return torch.where(own == -torch.inf, 0.0, own - logits.logsumexp(-1))
