@@ -184,6 +184,6 @@ def same_weights(first: Path, second: Path) -> bool:
 
 def events(run: Path) -> list[dict[str, Any]]:
     """The log of a run without what clocks say, and without the lines that say that it was started."""
-    clocks = {"seconds", "tokens_per_second", "baselines"}
+    clocks = {"seconds", "tokens_per_second", "baselines", "peak_memory"}
     found = [{k: v for k, v in event.items() if k not in clocks} for event in read_events(run / "metrics.jsonl")]
     return [event for event in found if event["event"] != "start"]

@@ -17,7 +17,7 @@ from headway.data.loading import check_labels, open_data
 from headway.data.vectors import read_vectors
 from headway.errors import UsageError
 from headway.lab.baselines import baselines_for
-from headway.machine import description, set_up
+from headway.machine import description, peak_memory, set_up
 from headway.planning import Plan, codecs_for, plan, plan_again, skipped
 from headway.predictor import Predictor
 from headway.report import Findings, write_report
@@ -37,7 +37,7 @@ class Outcome:
     metrics      by part and name, on the whole parts, with the best weights
     signatures   what the metrics are, exactly
     baselines    by method, part and name
-    facts        steps, seconds, tokens, parameters
+    facts        steps, seconds, tokens, parameters, and the process's peak of main memory in bytes where it is known
     stopped      whether it was stopped before its end and can be resumed; then nothing was measured
     """
 
@@ -200,6 +200,8 @@ class Experiment:
             "tokens": progress.tokens,
             "parameters": self.parameters,
         }
+        if (peak := peak_memory()) is not None:
+            facts["peak_memory"] = peak
         if trainer.stop.is_set():
             outcome, answers = Outcome(self.folder.path, facts=facts, stopped=True), {}
         else:

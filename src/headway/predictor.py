@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +19,11 @@ from headway.tasks.transduce import Transduce
 from headway.training.evaluation import answers, measure
 from headway.training.settings import MachineSettings
 
-CHUNK = 1024
+AHEAD = 1024
 """Examples that a stream reads ahead, so that rows of like length can be answered together."""
-FORMS = 200_000
+ELEMENTS = 1_000_000
+"""Characters, or words where words are given, that a stream reads ahead at most, beside those of the last example."""
+FORMS = 50_000
 """Word forms that a stream remembers before it begins again, so that its memory does not grow with its input."""
 
 Given = str | Sequence[str] | Example
@@ -101,10 +102,12 @@ class Predictor:
         budget = self.machine.micro_tokens or self.run.training.tokens
         return answers(self.model, self.codecs, encoded, examples, search, budget, self.device, self.others)
 
-    def stream(self, examples: Iterable[Example], **how) -> Iterator[tuple[Example, Answer]]:
-        """(example, answer) one after another, in order; memory does not grow with their number."""
-        source = iter(examples)
-        while chunk := list(islice(source, CHUNK)):
+    def stream(self, examples: Iterable[Example], ahead: int = AHEAD, **how) -> Iterator[tuple[Example, Answer]]:
+        """(example, answer) one after another, in order; memory does not grow with their number.
+
+        ahead    examples that are read before they are answered; 1 for a person who waits for each answer
+        """
+        for chunk in chunks(examples, ahead):
             forms = self.codecs.source.forms
             if forms is not None and len(forms) > FORMS:
                 forms.forget()
@@ -172,3 +175,17 @@ class Predictor:
         if self.task == "tag" and isinstance(example.source, str):
             return replace(example, source=words(example.source))
         return example
+
+
+def chunks(examples: Iterable[Example], ahead: int) -> Iterator[list[Example]]:
+    """The examples in lists of so many, of fewer where they are long."""
+    chunk: list[Example] = []
+    elements = 0
+    for example in examples:
+        chunk.append(example)
+        elements += len(example.source)
+        if len(chunk) >= ahead or elements >= ELEMENTS:
+            yield chunk
+            chunk, elements = [], 0
+    if chunk:
+        yield chunk

@@ -43,6 +43,11 @@ class Rows:
         steps = np.arange(starts[-1]) - np.repeat(starts[:-1], lengths)
         return Rows(self.values[np.repeat(begins, lengths) + steps], starts)
 
+    def followed_by(self, others: "Rows") -> "Rows":
+        """These rows, and the others behind them."""
+        starts = np.concatenate([self.starts, others.starts[1:] + self.starts[-1]])
+        return Rows(np.concatenate([self.values, others.values]), starts)
+
     def padded(self, fill: int) -> NDArray:
         """(rows, longest) with `fill` behind the shorter rows."""
         lengths = self.lengths

@@ -35,9 +35,12 @@ def read_inputs(
 
 
 def write_answers(
-    answers: Iterable[tuple[Example, Answer]], *, scores: bool, nbest: int, columns: bool, json: bool
+    answers: Iterable[tuple[Example, Answer]], *, scores: bool, nbest: int, columns: bool, json: bool, at_once: bool
 ) -> None:
-    """One line per example; with `columns` one line per element and an empty line behind each example."""
+    """One line per example; with `columns` one line per element and an empty line behind each example.
+
+    at_once    a person waits for each: none is held back to be written together with others
+    """
     out = sys.stdout
     for example, answer in answers:
         if json:
@@ -46,6 +49,8 @@ def write_answers(
             out.write(as_columns(example, answer) + "\n")
         else:
             out.write(as_line(answer, scores, nbest) + "\n")
+        if at_once:
+            out.flush()
     out.flush()
 
 

@@ -24,9 +24,10 @@ def print_outcome(outcome: Outcome, data: Path | None, as_json: bool) -> None:
         console.print(_table(part, {**rows, str(outcome.folder): values}))
     facts = outcome.facts
     speed = facts["tokens"] / max(facts["seconds"], 1e-9)
+    peak = f", at most {facts['peak_memory'] / 1e6:,.0f} MB of memory" if "peak_memory" in facts else ""
     console.print(
         f"{facts['step']:,.0f} steps in {_clock(facts['seconds'])}, {speed:,.0f} tokens/s, "
-        f"{facts['parameters']:,.0f} parameters; curves and mistakes: {outcome.folder / 'report.html'}",
+        f"{facts['parameters']:,.0f} parameters{peak}; curves and mistakes: {outcome.folder / 'report.html'}",
         markup=False,
     )
     console.print(f"next: headway predict {outcome.folder} --text '…'", markup=False)

@@ -1,6 +1,7 @@
 """`headway predict`."""
 
 import inspect
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -69,6 +70,7 @@ def predict(
     """
     from headway.cli._answers import read_inputs, write_answers, write_scores
     from headway.experiment import load
+    from headway.predictor import AHEAD
 
     for file in files:
         if str(file).startswith("-") and str(file) != "-":
@@ -83,9 +85,10 @@ def predict(
         write_scores(predictor, inputs, json)
         return 0
     how = {"mode": mode, "scores": scores, "nbest": nbest, "beam": beam, "length_penalty": length_penalty}
+    waits = Path("-") in files and sys.stdin is not None and sys.stdin.isatty()
     for examples, columns in inputs:
-        answers = predictor.stream(examples, **how, prefix=prefix, alignments=alignments)
-        write_answers(answers, scores=scores, nbest=nbest, columns=columns, json=json)
+        answers = predictor.stream(examples, 1 if waits else AHEAD, **how, prefix=prefix, alignments=alignments)
+        write_answers(answers, scores=scores, nbest=nbest, columns=columns, json=json, at_once=waits)
     return 0
 
 

@@ -54,6 +54,10 @@ class TextSizes:
     alphabet: int = 0
 
 
+Tables = tuple[NDArray[np.int64], NDArray[np.uint64], Rows, Rows]
+"""Of word forms, by number: ids in the vocabulary, hashes, characters, buckets of n-grams."""
+
+
 class Forms:
     """Every word form met, by number, with what can be read off its letters. Grows as words come."""
 
@@ -68,11 +72,16 @@ class Forms:
     def forget(self) -> None:
         """Begin again with no forms; numbers given before are void."""
         self._numbers: dict[str, int] = {}
+        none = Rows.of([])
+        self._tables: Tables = (np.zeros(0, np.int64), np.zeros(0, np.uint64), none, none)
+        self._empty()
+
+    def _empty(self) -> None:
+        """No form is waiting to be put into the tables."""
         self._ids: list[int] = []
         self._hashes: list[int] = []
         self._characters: list[NDArray] = []
         self._ngrams: list[NDArray] = []
-        self._tables: tuple[NDArray, NDArray, Rows, Rows] | None = None
 
     def number(self, word: str) -> int:
         """The number of a form; a new form is read and kept."""
@@ -88,18 +97,19 @@ class Forms:
             self._characters.append(np.array(known, np.int32))
         if self.settings.character_ngrams:
             self._ngrams.append(ngram_buckets(word, self.settings.character_ngrams, self.settings.buckets))
-        self._tables = None
         return number
 
-    def tables(self) -> tuple[NDArray, NDArray, Rows, Rows]:
+    def tables(self) -> Tables:
         """(ids, hashes, characters, n-grams) of all forms, by number."""
-        if self._tables is None:
+        if self._ids:  # only what is new is made into arrays, since every batch of a stream may bring a new form
+            ids, hashes, characters, ngrams = self._tables
             self._tables = (
-                np.array(self._ids, np.int64),
-                np.array(self._hashes, np.uint64),
-                Rows.of(self._characters),
-                Rows.of(self._ngrams),
+                np.concatenate([ids, np.array(self._ids, np.int64)]),
+                np.concatenate([hashes, np.array(self._hashes, np.uint64)]),
+                characters.followed_by(Rows.of(self._characters)),
+                ngrams.followed_by(Rows.of(self._ngrams)),
             )
+            self._empty()
         return self._tables
 
 
@@ -110,8 +120,14 @@ LONGEST_WORD = 40
 def ngram_buckets(word: str, longest: int, buckets: int) -> NDArray[np.int32]:
     """The buckets of the n-grams of <word>, with its ends marked, and of the whole."""
     marked = f"<{word[:LONGEST_WORD]}>"
-    grams = {marked[i : i + n] for n in range(1, longest + 1) for i in range(len(marked) - n + 1)} - {"<", ">"}
-    return np.array(sorted(zlib.crc32(f"c{gram}".encode()) % buckets for gram in grams | {marked}), np.int32)
+    grams = {marked[i : i + n] for n in range(1, longest + 1) for i in range(len(marked) - n + 1)}
+    grams.add(marked)
+    grams -= {"<", ">"}
+    return np.array(sorted([zlib.crc32(gram.encode(), _BEGUN) % buckets for gram in grams]), np.int32)
+
+
+_BEGUN = zlib.crc32(b"c")
+"""A checksum that has read `c` already, which tells n-grams of characters from other hashes."""
 
 
 def word_ngram_buckets(hashes: NDArray[np.uint64], longest: int, buckets: int) -> NDArray[np.int64]:

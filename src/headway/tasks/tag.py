@@ -50,7 +50,5 @@ class Tag(Task):
         together = [task.output(x.x).float().softmax(-1) for task, x in ((self, memory), *others)]
         probability, label = torch.stack(together).mean(0).max(-1)
         lengths = [memory.x.shape[1]] * len(label) if memory.keys is None else memory.keys.sum(-1).tolist()
-        return [
-            (label[row, :length].cpu().numpy(), probability[row, :length].cpu().numpy())
-            for row, length in enumerate(lengths)
-        ]
+        labels, probabilities = label.cpu().numpy(), probability.cpu().numpy()
+        return [(labels[row, :length], probabilities[row, :length]) for row, length in enumerate(lengths)]

@@ -36,7 +36,9 @@ def answers(
     found: list[Answer] = []
     for example, parts in zip(examples, pieces, strict=True):
         parts.sort(key=lambda part: part[0].start)
-        raw = codecs.target.join([(raw, w.keep - w.start, w.until - w.start) for w, raw in parts])
+        raw = parts[0][1]
+        if len(parts) > 1:
+            raw = codecs.target.join([(raw, w.keep - w.start, w.until - w.start) for w, raw in parts])
         found.append(codecs.target.answer(raw, codecs.source.elements(example.source), search.scores))
     return found
 
