@@ -16,6 +16,7 @@ from headway.errors import UsageError
 from headway.run import Run, RunFolder, build_codecs
 from headway.settings import Assignment, Branch, changes, leaves, resolve
 from headway.settings_file import read_yaml
+from headway.tasks import TASKS
 
 
 @dataclass
@@ -114,7 +115,12 @@ def _refuse_changes(stored: Run, wanted: Run, folder: RunFolder) -> None:
 def _data_settings(layers: Sequence[Sequence[Assignment]]) -> DataSettings:
     """What the user says about the data, before there is a recipe; a task chosen for the model is the data's task."""
     only = [[a for a in layer if a.path.partition(".")[0] == "data"] for layer in layers]
-    chosen = [Assignment("data.task", a.value, a.origin) for layer in layers for a in layer if a.path == "model.task"]
+    chosen = [
+        Assignment("data.task", TASKS.name_of(a.value) if isinstance(a.value, Branch) else a.value, a.origin)
+        for layer in layers
+        for a in layer
+        if a.path == "model.task"
+    ]
     return resolve(_OnlyData, [chosen, *only])[0].data
 
 

@@ -87,10 +87,32 @@ def test_choosing_the_same_file_again_drops_nothing():
     assert origins["model.encoder.position"] == "second" and origins["model.encoder.position.positions"] == "first"
 
 
-@pytest.mark.xfail(reason="naming the default file counts as another choice, so what a recipe set below it is lost")
 def test_naming_the_file_that_is_the_default_drops_nothing():
     tree, _ = resolved({"model.encoder.position.base": 500}, {"model.encoder.position": "rotary"})
     assert tree.model.encoder.position == rotary.Settings(base=500.0)
+
+
+def test_a_file_may_be_named_by_its_whole_module():
+    tree, _ = resolved({"model.encoder.position.base": 500}, {"model.encoder.position": "headway.positions.rotary"})
+    assert tree.model.encoder.position == rotary.Settings(base=500.0)
+
+
+def test_going_away_and_back_again_begins_anew():
+    tree, _ = resolved(
+        {"model.encoder.position.base": 500}, {"model.encoder.position": "none"}, {"model.encoder.position": "rotary"}
+    )
+    assert tree.model.encoder.position == rotary.Settings()
+
+
+def test_what_is_dropped_is_dropped_at_every_depth_and_is_no_origin():
+    below = "model.task.decoder.position"
+    tree, origins = resolved(
+        {"model.task": "transduce", below: "learned", f"{below}.positions": 70, "model.task.decoder.layers": 3},
+        {"model.task": "tag"},
+        {"model.task": "transduce", f"{below}": "learned"},
+    )
+    assert tree.model.task.decoder.position == learned.Settings() and tree.model.task.decoder.layers is None
+    assert origins == {"model.task": "third", below: "third"}
 
 
 def test_choices_inside_choices():
@@ -128,8 +150,18 @@ def test_plain_mappings_may_be_nested_or_dotted_and_name_choices_by_kind():
     assert dump(tree)["model"]["encoder"]["position"] == {"kind": "learned", "positions": 70}
 
 
-@pytest.mark.xfail(reason="`assignments` writes the settings of a choice out and loses which file they are of")
+def test_settings_may_be_given_as_they_are_and_changed_by_a_later_layer():
+    given = Run().model.encoder.replace(layers=2, position=learned.Settings(positions=70))
+    tree, origins = resolved({"model.encoder": given}, {"model.encoder.width": 96})
+    assert tree.model.encoder == given.replace(width=96)
+    assert origins["model.encoder.position.positions"] == "first" and origins["model.encoder.width"] == "second"
+    tree, _ = resolved({"model.encoder": given}, {"model.encoder.position": "rotary"})
+    assert tree.model.encoder == given.replace(position=rotary.Settings())
+
+
 def test_settings_may_be_given_as_they_are():
+    nested = {"model": {"encoder": {"position": learned.Settings(positions=70), "layers": 2}}}
+    assert load(Run, nested, "here").model.encoder.position == learned.Settings(positions=70)
     assert load(Run, {"model.encoder": Run().model.encoder.replace(layers=2)}, "here").model.encoder.layers == 2
     position = learned.Settings(positions=70)
     assert load(Run, {"model.encoder.position": position}, "here").model.encoder.position == position

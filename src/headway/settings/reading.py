@@ -50,17 +50,21 @@ def _plain(value: Any) -> Any:
 
 
 def assignments(plain: Mapping[str, Any], origin: str) -> list[Assignment]:
-    """A mapping, nested or with dotted keys, as assignments of one origin; `kind` names the choice it stands in."""
+    """A mapping, nested or with dotted keys, as assignments of one origin; `kind` names the choice it stands in.
+
+    A branch may stand where its settings belong; it is given as it is, for it says which file of a room it is of, and
+    with every value below it.
+    """
     found: list[Assignment] = []
     for key, value in plain.items():
-        if isinstance(value, Branch):
-            value = dump(value)
         if isinstance(value, Mapping):
             for below in assignments(value, origin):
                 path = key if below.path == KIND else f"{key}.{below.path}"
                 found.append(Assignment(path.removesuffix(f".{KIND}"), below.value, origin))
         else:
             found.append(Assignment(str(key), value, origin))
+            if isinstance(value, Branch):
+                found += [Assignment(path, own, origin) for path, own in leaves(value, f"{key}.")]
     return found
 
 

@@ -17,10 +17,22 @@ from headway.settings.reading import Assignment, assignments, leaves
 
 @dataclass
 class _Twig:
-    value: Any = None
+    """A path and what was given for it: (layer, value) from the first to the last, and where the last came from."""
+
+    given: list[tuple[int, Any]] = field(default_factory=list)
     origin: str = ""
-    layer: int = -1
     children: dict[str, "_Twig"] = field(default_factory=dict)
+
+    @property
+    def value(self) -> Any:
+        return self.given[-1][1] if self.given else None
+
+    def forget(self, since: int) -> None:
+        """Drop what layers before this one gave here and below."""
+        self.given = [(layer, value) for layer, value in self.given if layer >= since]
+        for child in self.children.values():
+            child.forget(since)
+        self.children = {name: child for name, child in self.children.items() if child.given or child.children}
 
 
 Tree = TypeVar("Tree", bound=Branch)
@@ -54,17 +66,15 @@ def load(root: type[Tree], plain: Mapping[str, Any], origin: str) -> Tree:
 def _assign(twig: _Twig, path: list[str], value: Any, origin: str, layer: int) -> None:
     for name in path:
         twig = twig.children.setdefault(name, _Twig())
-    if twig.value != value:
-        twig.children = {name: child for name, child in twig.children.items() if _newest(child) >= layer}
-    twig.value, twig.origin, twig.layer = value, origin, layer
-
-
-def _newest(twig: _Twig) -> int:
-    return max([twig.layer, *(_newest(child) for child in twig.children.values())])
+    twig.given.append((layer, value))
+    twig.origin = origin
+    if isinstance(value, Branch):
+        for below, own in leaves(value):
+            _assign(twig, below.split("."), own, origin, layer)
 
 
 def _note_origins(twig: _Twig, path: str, origins: dict[str, str]) -> None:
-    if twig.origin:
+    if twig.given:
         origins[path] = twig.origin
     for name, child in twig.children.items():
         _note_origins(child, f"{path}.{name}" if path else name, origins)
@@ -83,7 +93,7 @@ def _build(cls: type[Branch], twig: _Twig, path: str, problems: list[str], root:
         room, branch = room_of(info), branch_of(info)
         if room is not None:
             values[name] = _build_choice(room, info, child, where, problems, root)
-        elif branch is not None and child.layer < 0:
+        elif branch is not None and isinstance(child.value, Branch | None):
             values[name] = _build(branch, child, where, problems, root)
         elif child.children:
             below = next(iter(child.children))
@@ -127,29 +137,39 @@ def _complaint(item: Any) -> str:
 
 
 def _build_choice(room: Room, info: FieldInfo, twig: _Twig, path: str, problems: list[str], root: type[Branch]) -> Any:
-    if isinstance(twig.value, Branch):
-        return twig.value
-    name = twig.value
-    if name is None and twig.layer >= 0 and is_optional(info) and not twig.children:
-        return None
-    if name is None:
-        fallback = info.get_default(call_default_factory=True, validated_data={})
-        name = None if fallback is None else room.name_of(fallback)
-    if is_optional(info) and str(name).lower() in ("none", "null") and "none" not in room.names():
+    usual = info.get_default(call_default_factory=True, validated_data={})
+    default = chosen = None if usual is None else room.name_of(usual)
+    for layer, value in list(twig.given):
+        name = _name_of(value, room, info, default)
+        if name != chosen:
+            twig.forget(layer)  # what was set below another file of the room
+        chosen = name
+    if chosen is None:
         if twig.children:
             below = next(iter(twig.children))
             problems.append(f"{path} is none, so there is no {path}.{below} ({_first_origin(twig.children[below])})")
         return None
     try:
-        settings = room.settings(str(name))
+        settings = room.settings(chosen)
     except UsageError as error:
         problems.append(f"{path}: {error} (from {twig.origin})")
         return None
     return _build(settings, twig, path, problems, root)
 
 
+def _name_of(value: Any, room: Room, info: FieldInfo, default: str | None) -> str | None:
+    """The name of the file that a value chooses."""
+    if isinstance(value, Branch):
+        return room.name_of(value)
+    if value is None and not is_optional(info):
+        return default
+    name = str(value).removeprefix(f"{room.package}.")
+    is_none = value is None or (name.lower() in ("none", "null") and "none" not in room.names())
+    return None if is_none and is_optional(info) else name
+
+
 def _first_origin(twig: _Twig) -> str:
-    return twig.origin or next((_first_origin(child) for child in twig.children.values()), "")
+    return twig.origin if twig.given else next((_first_origin(child) for child in twig.children.values()), "")
 
 
 def _no_such_setting(path: str, origin: str, cls: type[Branch], root: type[Branch]) -> str:
