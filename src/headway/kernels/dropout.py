@@ -2,7 +2,9 @@
 
 torch's own draws one Bernoulli number after another on one CPU thread: on 4 million numbers it takes as long as four
 products of 4096 × 256 × 1024. Here one 64-bit random number decides for eight elements, so the rate is a multiple of
-1/256; what is kept is scaled by the rate that was really used, so the expectation is exact. On a GPU torch's is used.
+1/256; what is kept is scaled by the rate that was really used, so the expectation is exact. A mask is a byte of 0 or 1
+an element, made by operations that torch vectorizes (comparing bytes and multiplying by booleans are not among them).
+On a GPU torch's own dropout is used.
 """
 
 from typing import Any
@@ -24,8 +26,12 @@ def dropout(x: Tensor, rate: float) -> Tensor:
 
 
 def dropout_add(x: Tensor, update: Tensor, rate: float) -> Tensor:
-    """x + dropout(update): the residual connection in one step."""
-    return x + dropout(update, rate)
+    """x + dropout(update): the residual connection in one pass over memory."""
+    if rate == 0.0:
+        return x + update
+    if x.device.type != "cpu":
+        return x + F.dropout(update, rate)
+    return _DropoutAdd.apply(x, update, rate)
 
 
 def relu_dropout(x: Tensor, rate: float) -> Tensor:
@@ -38,11 +44,16 @@ def relu_dropout(x: Tensor, rate: float) -> Tensor:
 
 
 def keep_mask(x: Tensor, rate: float) -> tuple[Tensor, float]:
-    """(True where an element is kept, in the shape of x; the factor that scales what is kept)."""
-    threshold = max(1, round(rate * 256))
+    """(bytes, 1 where an element is kept, in the shape of x; the factor that scales what is kept)."""
+    threshold = min(255, max(1, round(rate * 256)))
     words = torch.empty((x.numel() + 7) // 8, dtype=torch.int64).random_(_LOWEST, None)
-    keep = words.view(torch.uint8)[: x.numel()].view(x.shape) >= threshold
-    return keep, 256 / (256 - threshold)
+    keep = words.view(torch.uint8).clamp_(threshold - 1, threshold).sub_(threshold - 1)
+    return keep[: x.numel()].view(x.shape), 256 / (256 - threshold)
+
+
+def _kept(x: Tensor, keep: Tensor, scale: float, onto: Tensor | None = None) -> Tensor:
+    """onto (or 0) + scale × x where it is kept."""
+    return torch.addcmul(x.new_zeros(()) if onto is None else onto, x, keep.to(x.dtype), value=scale)
 
 
 class _Dropout(torch.autograd.Function):
@@ -50,19 +61,35 @@ class _Dropout(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, rate: float) -> Tensor:
         keep, ctx.scale = keep_mask(x, rate)
         ctx.save_for_backward(keep)
-        return (x * keep).mul_(ctx.scale)
+        return _kept(x, keep, ctx.scale)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         (keep,) = ctx.saved_tensors
-        return (gradient * keep).mul_(ctx.scale), None
+        return _kept(gradient, keep, ctx.scale), None
+
+
+class _DropoutAdd(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, update: Tensor, rate: float) -> Tensor:
+        keep, ctx.scale = keep_mask(update, rate)
+        ctx.save_for_backward(keep)
+        ctx.kind = update.dtype
+        if update.dtype != x.dtype:  # under autocast the residual stream is wider than what is added to it
+            update = update.to(x.dtype)
+        return _kept(update, keep, ctx.scale, x)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
+        (keep,) = ctx.saved_tensors
+        return gradient, _kept(gradient.to(ctx.kind), keep, ctx.scale), None
 
 
 class _ReluDropout(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, rate: float) -> Tensor:
         keep, ctx.scale = keep_mask(x, rate)
-        y = x.relu().mul_(keep).mul_(ctx.scale)
+        y = _kept(x, keep, ctx.scale).relu_()
         ctx.save_for_backward(y)
         return y
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from headway.kernels.dropout import dropout
+from headway.kernels.dropout import dropout_add
 
 
 def norm_of(kind: str, width: int) -> nn.Module:
@@ -25,5 +25,5 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor, layer: Callable[[Tensor], Tensor]) -> Tensor:
         update = layer(self.norm(x) if self.pre else x)
-        x = x + dropout(update, self.rate if self.training else 0.0)
+        x = dropout_add(x, update, self.rate if self.training else 0.0)
         return x if self.pre else self.norm(x)
