@@ -152,7 +152,11 @@ def test_windows_vote_by_the_elements_they_answer_for():
     assert Numbers().join([(8.0, 0, 30), (4.0, 5, 15)]) == 7.0
 
 
-@pytest.mark.xfail(reason="np.average of a window that answers for no element divides by zero")
+def test_a_window_that_answers_for_no_element_has_no_vote_where_others_have():
+    assert classes().join([(np.array([1.0, 0.0]), 0, 30), (np.array([0.0, 1.0]), 7, 7)]).tolist() == [1.0, 0.0]
+    assert Numbers().join([(8.0, 3, 3), (4.0, 5, 6)]) == 4.0
+
+
 def test_the_one_window_of_a_source_without_elements_is_its_answer():
     assert classes().join([(np.array([0.75, 0.25]), 0, 0)]).tolist() == [0.75, 0.25]
     assert Numbers().join([(8.0, 0, 0)]) == 8.0

@@ -117,8 +117,9 @@ class TargetCodec:
 
 
 def _weights(raws: Sequence[tuple[Any, int, int]]) -> list[int]:
-    """How many elements each window answers for; a source without any has one window, which still counts."""
-    return [max(1, until - since) for _, since, until in raws]
+    """How many elements each window answers for; where there are none at all, every window counts the same."""
+    counts = [until - since for _, since, until in raws]
+    return counts if any(counts) else [1] * len(counts)
 
 
 def label_set(target: str | tuple[str, ...]) -> tuple[str, ...]:
