@@ -13,6 +13,7 @@ from headway.errors import (
     RunError,
     UsageError,
     Where,
+    file_name,
     nearest,
     printable,
     unknown,
@@ -30,6 +31,12 @@ def test_a_place_is_a_file_and_a_line_where_there_is_one():
     assert str(Where(Path("a/b.tsv"), 3)) == "a/b.tsv:3" and str(Where("a/b.tsv")) == "a/b.tsv"
     error = DataError(Where("a.tsv", 3), "too few columns")
     assert str(error) == "a.tsv:3: too few columns" and error.where.line == 3
+
+
+def test_the_name_of_a_file_is_whole_and_safe():
+    long = Path("/folder" * 60) / "reviews.tsv"
+    assert file_name(long) == str(long) and str(Where(long, 7)) == f"{long}:7"
+    assert str(DataError(Where("a\x1b[2J\udcff.tsv", 3), "empty")) == r"a\x1b[2J\udcff.tsv:3: empty"
 
 
 def test_a_missing_package_comes_with_the_line_that_installs_it():

@@ -46,7 +46,7 @@ class Where(NamedTuple):
     line: int = 0
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}" if self.line else str(self.file)
+        return f"{file_name(self.file)}:{self.line}" if self.line else file_name(self.file)
 
 
 class DataError(HeadwayError):
@@ -83,3 +83,8 @@ def printable(text: object, limit: int = 80) -> str:
     """Text from outside, safe to print: control and direction characters escaped, long text cut."""
     safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
     return safe if len(safe) <= limit else safe[: limit - 1] + "…"
+
+
+def file_name(path: object) -> str:
+    """The name of a file or folder, safe to print: whole, since a part of a name is of no use to find a file by."""
+    return printable(path, limit=4096)

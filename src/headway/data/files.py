@@ -19,7 +19,7 @@ from typing import BinaryIO, TypeVar
 
 from headway.batch import Example
 from headway.data.readers import Complain
-from headway.errors import DataError, Where, nearest, printable
+from headway.errors import DataError, Where, file_name, nearest, printable
 
 LONGEST = 10_000_000
 """Bytes that a line may have, and a sentence that stands on several lines."""
@@ -124,13 +124,13 @@ def _unreadable(path: Path, error: OSError) -> str:
 def _missing(path: Path) -> str:
     folder = path.parent
     if not os.path.isdir(folder):
-        return f"there is no such file, and no folder {printable(folder)}"
+        return f"there is no such file, and no folder {file_name(folder)}"
     names = names_in(folder)
     meant = nearest(path.name, names)
     return "there is no such file" + (
-        f"; the folder {printable(folder)} holds {listed(names)}"
+        f"; the folder {file_name(folder)} holds {listed(names)}"
         if meant is None
-        else f". Did you mean {printable(meant)!r}?"
+        else f". Did you mean {file_name(meant)!r}?"
     )
 
 

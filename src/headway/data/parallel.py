@@ -27,7 +27,7 @@ def read_parallel(source: Path, targets: Sequence[Path], complain: Complain = re
         if not texts[0].strip() and not known:
             return None
         empty, full = (source, targets[0]) if known else (targets[0], source)
-        raise DataError(place(empty, number), f"the line is empty, and line {number} of {full} is not")
+        raise DataError(place(empty, number), f"the line is empty, and line {number} of {place(full)} is not")
 
     return examples(source, _aligned(files), parse, complain)
 
@@ -44,7 +44,7 @@ def _aligned(files: Sequence[Path]) -> Iterator[tuple[int, tuple[bytes, ...]]]:
             yield number, tuple(line[1] for line in lines if line is not None)
         lengths = [_length(line, each, number) for line, each in zip(lines, running)]
     if len(set(lengths)) > 1:
-        counts = ", ".join(f"{file} has {length:,} lines" for file, length in zip(files, lengths))
+        counts = ", ".join(f"{place(file)} has {length:,} lines" for file, length in zip(files, lengths))
         problem = f"{counts}; parallel files have as many lines, and line i of one belongs to line i of the other"
         raise DataError(place(files[0]), problem)
 

@@ -20,7 +20,7 @@ from headway.data.formats import by_suffix, reader_for, suffix_of
 from headway.data.parallel import read_parallel
 from headway.data.readers import READERS, Columns, Complain, refuse
 from headway.data.readers._columns import UNCHOSEN
-from headway.errors import DataError, UsageError, printable, unknown
+from headway.errors import DataError, UsageError, file_name, printable, unknown
 
 PARTS = ("train", "valid", "test")
 
@@ -174,9 +174,9 @@ def parts_of(
     missing = "no data was given; name a folder, a file, or files: --data.train, --data.valid, --data.test"
     if data is not None and not os.path.isdir(data):
         if "train" in given:
-            raise UsageError(f"training data were given twice: {printable(data)} and --data.train; leave one out")
+            raise UsageError(f"training data were given twice: {file_name(data)} and --data.train; leave one out")
         found = {"train": _given("train", (data,), format)}
-        missing = f"the data are the file {printable(data)}; --data.NAME FILE gives more"
+        missing = f"the data are the file {file_name(data)}; --data.NAME FILE gives more"
     elif data is not None:
         folder = _Folder(data, source, tuple(target), format)
         found, missing = folder.sources({name for name in PARTS if name not in given}), folder.missing()
@@ -204,7 +204,7 @@ def _given(name: str, files: Sequence[Path], format: str | None) -> Source:
     for file in files:
         if kind := by_suffix(file):
             raise UsageError(
-                f"several files for {name} are read line by line as source and target, and {printable(file)} is "
+                f"several files for {name} are read line by line as source and target, and {file_name(file)} is "
                 f"{kind}, which holds both; put such files one behind the other into one"
             )
     return ParallelSource(files)
@@ -226,7 +226,7 @@ def _split(sources: Mapping[str, Source]) -> tuple[dict[str, Source], str]:
 def _how(sources: Mapping[str, Source], split: str, aside: Sequence[str]) -> str:
     said = []
     for name, source in sources.items():
-        files = f"{' + '.join(printable(file) for file in source.files)} ({source.format})"
+        files = f"{' + '.join(file_name(file) for file in source.files)} ({source.format})"
         if not isinstance(source, Share):
             said.append(f"{name} is {files}")
         elif name == "train":
@@ -262,7 +262,7 @@ class _Folder:
     def missing(self) -> str:
         ends = ", ".join(f".{name}" for name in READERS.names() if f".{name}" in READERS.part(name).suffixes)
         return (
-            f"the folder {printable(self.path)} holds {listed(names_in(self.path))}; expected are train.*, valid.* "
+            f"the folder {file_name(self.path)} holds {listed(names_in(self.path))}; expected are train.*, valid.* "
             f"(or val.*, dev.*) and test.*, each one file ({ends}, .txt) or a pair like train.src and train.tgt, "
             "plain or .gz"
         )
@@ -283,14 +283,14 @@ class _Folder:
         sides = {_side(file): file for file in others}
         if len(tables) > 1 or len(sides) < len(others) or (tables and len(sides) > 1):
             raise UsageError(
-                f"{printable(self.path)} has several files for {part}: {listed(file.name for file in files)}; "
+                f"{file_name(self.path)} has several files for {part}: {listed(file.name for file in files)}; "
                 f"move all but one away, or choose: --data.{part} FILE"
             )
         if not tables and len(sides) > 1:
             return ParallelSource(self._ordered(part, sides))
         file = (tables or others)[0]
         if not tables and any(len(self._sides(name)) > 1 for name in PARTS):
-            raise UsageError(f"{printable(file)} stands alone, and other parts of the folder are parallel files")
+            raise UsageError(f"{file_name(file)} stands alone, and other parts of the folder are parallel files")
         return FileSource(file, reader_for(file, self.format)[0])
 
     def _sides(self, part: str) -> list[Path]:
@@ -303,7 +303,7 @@ class _Folder:
         for side in (source, *target[:1]):
             if side is not None and side not in sides:
                 problem = unknown("end of a parallel file", side, map(printable, sides))
-                raise UsageError(f"{part} in {printable(self.path)}: {problem}")
+                raise UsageError(f"{part} in {file_name(self.path)}: {problem}")
         if source is None and target and len(left := set(sides) - set(target)) == 1:
             source = left.pop()
         if source is not None and not target and len(left := set(sides) - {source}) == 1:
@@ -315,7 +315,7 @@ class _Folder:
             first, second = map(printable, sorted(sides)[:2])
             names = listed(file.name for file in sides.values())
             raise UsageError(
-                f"{names} in {printable(self.path)} are parallel files; say which is read and which is written: "
+                f"{names} in {file_name(self.path)} are parallel files; say which is read and which is written: "
                 f"--data.source {first} --data.target {second}, or --data.source {second} --data.target {first}"
             )
         return sides[source], *(sides[side] for side in target if side in sides)

@@ -38,7 +38,7 @@ def read_vectors(path: Path, tokenizer: Tokenizer, table: Tensor | None) -> int:
             raise DataError(Where(path, number), "expected a word and its numbers, parted by blanks") from None
         if len(values) != width:
             raise UsageError(
-                f"{path}:{number}: vectors of {len(values)} numbers, and model.encoder.width is {width}; "
+                f"{Where(path, number)}: vectors of {len(values)} numbers, and model.encoder.width is {width}; "
                 f"set model.encoder.width {len(values)}"
             )
         if not np.isfinite(vector).all():
