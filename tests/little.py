@@ -20,7 +20,7 @@ from headway.run import RunFolder
 from headway.training.events import Listener, read_events
 from headway.training.loop import Trainer
 
-WORDS = "ant bee cat dog elk fox gnu hen".split()
+WORDS = ["ant", "bee", "cat", "dog", "elk", "fox", "gnu", "hen"]
 TASKS = ("tag", "classify", "regress", "transduce")
 TINY: dict[str, Any] = {
     "model.encoder.layers": 1,

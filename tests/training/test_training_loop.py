@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from little import ROWS, TASKS, Hears, data, events, quick, same_weights, stopped_after, tiny, train_and, weights
 
 import headway
 from headway import storage
@@ -15,6 +14,7 @@ from headway.errors import HeadwayError, UsageError
 from headway.training import checkpoint, loop
 from headway.training.events import read_events
 from headway.training.loop import Examined, Trainer
+from little import ROWS, Hears, data, events, quick, same_weights, stopped_after, tiny, train_and, weights
 
 
 def gradients(trainer: Trainer, update: list[np.ndarray]) -> tuple[dict[str, torch.Tensor], float, float]:
@@ -239,7 +239,8 @@ def test_a_learning_rate_without_measure_is_told_apart_from_a_mistake_of_headway
 def test_a_run_stopped_before_its_first_evaluation_has_no_weights_and_says_how_to_go_on(runs, tmp_path):
     outcome = stopped_after(2, runs.data("tag"), tmp_path / "run", settings=tiny("tag"))
     assert outcome.stopped and outcome.metrics == {} and outcome.facts["step"] == 2
-    with pytest.raises(headway.RunError, match=r"is no finished run folder.*goes on with headway train \.\.\. --resume"):
+    message = r"is no finished run folder.*goes on with headway train \.\.\. --resume"
+    with pytest.raises(headway.RunError, match=message):
         headway.load(tmp_path / "run")
 
 
