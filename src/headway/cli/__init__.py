@@ -41,6 +41,7 @@ def app() -> App:
         help_format="plaintext",
         version=f"headway {__version__}",
         result_action="return_value",
+        suppress_keyboard_interrupt=False,
         default_parameter=Parameter(show_default=lambda value: None if value in (None, False, ()) else str(value)),
         console=Console(),
         error_console=Console(stderr=True),

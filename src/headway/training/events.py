@@ -73,7 +73,7 @@ class EventLog(Listener):
 
     def started(self, facts: Mapping[str, Any]) -> None:
         self.step = int(facts["step"])
-        kept = [event for event in read_events(self.path) if event["step"] <= self.step]
+        kept = [event for event in read_events(self.path) if event["step"] <= self.step and event.get("event") != "end"]
         storage.write(self.path, "".join(json.dumps(event) + "\n" for event in kept).encode())
         self._line("start", self.step, facts)
 
