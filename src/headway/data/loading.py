@@ -7,7 +7,8 @@ from pathlib import Path
 
 from headway.batch import Example
 from headway.data.codecs import Labels, TargetCodec
-from headway.data.parts import Parts, Source, parts_of
+from headway.data.files import is_pipe, place
+from headway.data.parts import Held, Parts, Source, parts_of
 from headway.data.readers import Columns
 from headway.data.recognition import Recognized, as_target, recognize
 from headway.data.settings import DataSettings
@@ -65,10 +66,8 @@ class DataSet:
                 self.complaints(error)
 
 
-def source_place(source: Source):
+def source_place(source: Source) -> Where:
     """The file of a source, as a message names it."""
-    from headway.data.files import place
-
     return place(source.files[0])
 
 
@@ -78,6 +77,9 @@ def open_data(data: Path | None, settings: DataSettings, part: str = "train") ->
     parts = parts_of(data, **files, source=settings.source, target=settings.target, format=settings.format)
     source, complaints = parts.part(part), Complaints(settings.on_bad == "skip")
     columns = Columns() if source.format == "parallel" else Columns(settings.source, settings.target)
+    if any(map(is_pipe, source.files)):  # a pipe is empty once it has been read
+        source = Held(source, tuple(source.read(columns, complaints)))
+        parts = replace(parts, sources={**parts.sources, part: source})
     silent = Complaints(skip=True)  # the same lines are read again, and complained about then
     first = list(islice(source.read(columns, silent if complaints.skip else complaints), LOOKED_AT))
     return DataSet(parts, columns, recognize(first, settings.task, source.format == "parallel"), complaints)
@@ -91,8 +93,8 @@ def together(examples: Sequence[Example], task: str) -> list[Example]:
     for example in examples:
         key = example.source if isinstance(example.source, str) else "\0".join(example.source)
         if key in found:
-            others = (*found[key].others, *example.references)
-            found[key] = replace(found[key], others=tuple(dict.fromkeys(others)))
+            first, *others = dict.fromkeys((*found[key].references, *example.references))
+            found[key] = replace(found[key], target=first, others=tuple(others))
         else:
             found[key] = example
     return list(found.values())
@@ -110,7 +112,7 @@ def check_labels(examples: Sequence[Example], codec: TargetCodec, part: str) -> 
     if not unseen:
         return []
     example, label = unseen[0]
-    problem = f"the label {label!r} does not occur in the training part, which has {_some(codec.labels)}"
+    problem = f"the label {printable(label)!r} does not occur in the training part, which has {_some(codec.labels)}"
     if len(unseen) > max(1, UNSEEN * total):
         raise DataError(example.where, f"{problem}; {len(unseen):,} of {total:,} labels of the {part} part are so")
     more = f", and {len(unseen) - 1:,} more" if len(unseen) > 1 else ""

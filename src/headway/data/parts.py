@@ -84,6 +84,25 @@ class ParallelSource(Source):
 
 
 @dataclass(frozen=True)
+class Held(Source):
+    """The examples of a source that can be read once only, kept as they were read."""
+
+    whole: Source
+    examples: tuple[Example, ...]
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return self.whole.files
+
+    @property
+    def format(self) -> str:
+        return self.whole.format
+
+    def read(self, columns: Columns = UNCHOSEN, complain: Complain = refuse) -> Iterator[Example]:
+        return iter(self.examples)
+
+
+@dataclass(frozen=True)
 class Share(Source):
     """Some tenths of the examples of another source: those whose source text falls into these buckets of ten."""
 
