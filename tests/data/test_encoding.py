@@ -14,6 +14,7 @@ from headway.batch import END, Example, Where
 from headway.data.codecs import Classes, Numbers, Sequences, SourceText, Tags
 from headway.data.encoding import Codecs, check_windows, encode, windows_of
 from headway.data.settings import DataSettings
+from headway.data.tokenizers import TOKENIZERS, tokenizer_of
 from headway.data.tokenizers.word import Settings as WordSettings
 from headway.data.tokenizers.word import Word
 from headway.errors import DataError, UsageError
@@ -185,3 +186,11 @@ def test_windows_are_refused_where_their_answers_cannot_be_put_together():
     for task in ("tag", "classify", "regress"):
         check_windows(task, DataSettings(over_long="window"))
     check_windows("transduce", DataSettings(over_long="truncate"))
+
+
+@pytest.mark.parametrize("tokenizer", ["character", "bpe"])
+def test_a_label_for_every_word_needs_elements_that_are_words(tokenizer):
+    source = SourceText(tokenizer_of(TOKENIZERS.choose(tokenizer)), text.Settings())
+    with pytest.raises(UsageError, match=r"the elements of the source are not words: set data\.tokenizer word"):
+        Codecs(source, Tags())
+    assert Codecs(source, Classes(False)).source is source

@@ -139,6 +139,8 @@ class Labels(TargetCodec):
 
     def fit(self, targets: Sequence[tuple[str, ...]]) -> None:
         counts = Counter(label for target in targets for label in target)
+        if not counts:
+            raise UsageError("there is nothing to learn: no row of the training part has a label")
         ordered = sorted(counts, key=lambda label: (-counts[label], label))
         self._use(ordered, [counts[label] for label in ordered], len(targets))
 

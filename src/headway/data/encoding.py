@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headway.batch import Batch, Example
-from headway.data.codecs import SourceText, TargetCodec
+from headway.data.codecs import SourceText, Tags, TargetCodec
 from headway.data.settings import DataSettings
+from headway.data.tokenizers.word import Word
 from headway.errors import DataError, UsageError
 from headway.rows import Rows
 from headway.tasks import Task
@@ -31,6 +32,12 @@ class Codecs:
 
     source: SourceText
     target: TargetCodec
+
+    def __post_init__(self) -> None:
+        if isinstance(self.target, Tags) and not isinstance(self.source.tokenizer, Word):
+            raise UsageError(
+                "tag gives a label to every word, and the elements of the source are not words: set data.tokenizer word"
+            )
 
     def fit(self, examples: Sequence[Example], known: Collection[str] = ()) -> None:
         """Choose vocabularies and labels from the training part; the sides in `known` are what they are already."""
