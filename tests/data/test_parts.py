@@ -124,6 +124,11 @@ class TestFolder:
         parts = parts_of(fill(tmp_path, "train.tsv", "train.scores", "train.report", "train.dat", "valid.tsv"))
         assert "train is" in parts.how and parts.part("train").files == (tmp_path / "train.tsv",)
 
+    def test_a_folder_of_very_many_files(self, tmp_path):
+        for number in range(10_001):
+            (tmp_path / f"{number:05}").touch()
+        assert parts_of(fill(tmp_path, "train.tsv", "valid.tsv")).part("valid").files == (tmp_path / "valid.tsv",)
+
     def test_names_are_printable(self, tmp_path):
         assert "\x1b" not in refusal(fill(tmp_path, "a\x1b[2Jb"))
 
