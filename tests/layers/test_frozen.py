@@ -96,9 +96,10 @@ def test_rows_that_keep_their_sources_need_not_move_them():
     close(outputs[0], outputs[1])
 
 
-def test_a_source_without_elements_says_nothing():
-    x = memory_of([5, 5], dtype=torch.float64).x
-    agree(stack(), [1, 2], Memory(x, padding(torch.tensor([0, 5]), 5)))
+@pytest.mark.parametrize("lengths", [[0, 5], [0, 0]])
+def test_a_source_without_elements_says_nothing(lengths):
+    x = memory_of([5, 5], dtype=torch.float64).x[:, : max(lengths)]
+    agree(stack(), [1, 2], Memory(x, padding(torch.tensor(lengths), max(lengths))))
 
 
 class Distance(Score):

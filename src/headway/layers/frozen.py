@@ -150,7 +150,7 @@ class _FrozenAttention:
         keys, values = both.flatten(1, 2)  # (B H, S, K) each
         scores = torch.bmm((q * scale).reshape(B * H, T, K), keys.transpose(1, 2))
         if added is not None:
-            scores = (scores.view(B, H, T, -1) + added).flatten(0, 1)
+            scores = (scores.view(B, H, T, keys.shape[1]) + added).flatten(0, 1)
         found = torch.bmm(scores.softmax(-1), values)
         return self.output(found.view(B, H, T, K).transpose(1, 2).reshape(B * T, H * K))
 
