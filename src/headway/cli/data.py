@@ -27,9 +27,9 @@ def list_(*, json: Json = False) -> int:
         print(json_.dumps([entry._asdict() for entry in catalogue()], ensure_ascii=False))
         return 0
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("name", "question", "what it is", "licence", "made from")
+    table = Table(Column("name", no_wrap=True), "question", "what it is", "licence", "made from")
     for entry in catalogue():
         table.add_row(entry.name, entry.question, f"{entry.title}. {entry.about}", entry.licence, entry.package)
     Console(highlight=False, soft_wrap=True).print(table)
