@@ -78,6 +78,12 @@ def test_a_word_that_is_spelled_like_a_special_one_is_unknown():
         ("snake_case 3.14", ["snake", "_", "case", "3", ".", "14"]),
         ("a  b\tc\n", ["a", "b", "c"]),
         ("Ünïcödé naïve", ["Ünïcödé", "naïve"]),
+        ("नमस्ते दुनिया।", ["नमस्ते", "दुनिया", "।"]),
+        ("กิน, เด็ก", ["กิน", ",", "เด็ก"]),
+        ("مُحَمَّد می\u200cخواهم", ["مُحَمَّد", "می\u200cخواهم"]),
+        ("cafe\u0301's e\u0301te\u0301!", ["cafe\u0301's", "e\u0301te\u0301", "!"]),
+        ("❤\ufe0f葛\U000e0100飾", ["❤\ufe0f", "葛\U000e0100", "飾"]),
+        ("\u0301a", ["\u0301", "a"]),
         ("(¿Qué?)", ["(", "¿", "Qué", "?", ")"]),
         ("", []),
         ("   ", []),
@@ -90,6 +96,11 @@ def test_words_are_cut_at_blanks_and_around_punctuation_and_han(text, elements):
 def test_words_that_the_file_gives_are_taken_as_they_are():
     assert words().elements(("don't cut", "this.")) == ("don't cut", "this.")
     assert words(split="blanks").elements("AH0 B-1, ˈkæt") == ["AH0", "B-1,", "ˈkæt"]
+
+
+@given(st.text(st.characters(max_codepoint=127), max_size=60))
+def test_what_stands_around_it_does_not_change_how_ascii_is_cut(text):
+    assert words([]).elements(f"{text} é") == [*words([]).elements(text), "é"]
 
 
 @given(st.text(max_size=60))

@@ -1,10 +1,11 @@
 """Words: as the file gives them, or cut from a text at blanks and around punctuation.
 
-Han characters, which no blank parts, are elements of their own. With `split: blanks` only blanks part elements: the way
-to read symbols such as phones.
+Han characters, which no blank parts, are elements of their own; vowel signs and accents stay with their letter. With
+`split: blanks` only blanks part elements: the way to read symbols such as phones.
 """
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
@@ -17,7 +18,20 @@ from headway.data.tokenizers import Text, Tokenizer, most_frequent, vocabulary_o
 from headway.settings import Branch, Count
 
 HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
-_ELEMENT = re.compile(rf"[{HAN}]|[^\W{HAN}_]+(?:['’][^\W{HAN}_]+)*|[^\w\s]|_")
+
+
+def _marks() -> str:
+    """Vowel signs, accents and joiners, as a regular expression's set: what belongs to the character before it."""
+    planes = range(0x300, 0x1F000)  # the marks above these are selectors of variants
+    marks = [chr(code) for code in planes if unicodedata.category(chr(code)).startswith("M")]
+    return "".join(marks) + "\u200c\u200d\U000e0100-\U000e01ef"
+
+
+_MARKS = _marks()
+_LETTERS = rf"[^\W{HAN}_]+(?:[{_MARKS}]+[^\W{HAN}_]*)*"
+_ELEMENT = re.compile(rf"[{HAN}][{_MARKS}]*|{_LETTERS}(?:['’]{_LETTERS})*|(?:[^\w\s]|_)[{_MARKS}]*")
+_ASCII_ELEMENT = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[^\w\s]|_")
+"""The same for a text that has ASCII characters only, in half the time."""
 _CLOSING = set(".,;:!?)]}%’”…。，；：！？）》、")
 _OPENING = set("([{‘“（《¿¡")
 
@@ -47,7 +61,9 @@ class Word(Tokenizer):
     def elements(self, text: Text) -> Sequence[str]:
         if not isinstance(text, str):
             return text
-        return text.split() if self.settings.split == "blanks" else _ELEMENT.findall(text)
+        if self.settings.split == "blanks":
+            return text.split()
+        return (_ASCII_ELEMENT if text.isascii() else _ELEMENT).findall(text)
 
     def known_as(self, element: str) -> str:
         """The form under which the vocabulary knows an element."""
