@@ -300,6 +300,20 @@ def test_a_forced_token_that_is_never_written_counts_nothing_and_the_rest_goes_o
                 assert list(hypothesis.log_p) == pytest.approx(expected, abs=1e-4)
 
 
+@pytest.mark.parametrize("mode", ["greedy", "beam"])
+def test_learned_positions_end_what_is_written_and_are_no_error(mode):
+    position = {"kind": "learned", "positions": 5}
+    decoder, other = writer(V, {"settings": {"position": position}}, extra=50), writer(V, extra=50)
+    memory = memory_of(LENGTHS)
+    with torch.no_grad():
+        for made in (decoder, other):
+            made.output_bias[END] = -100.0  # it never ends
+        for own in (None, 30):
+            search = Search(mode, beam=2, limit=own, alignments=True)
+            for found in (decoder.generate(memory, search), other.generate(memory, search, [(decoder, memory)])):
+                assert [len(best.tokens) for (best, *_) in found] == [4] * len(LENGTHS)
+
+
 def test_a_limit_of_nothing_is_a_limit():
     with torch.no_grad():
         found = writer(V).generate(memory_of(LENGTHS), Search(limit=0))

@@ -105,6 +105,9 @@ class Autoregressive(Decoder):
 
     def generate(self, memory: Memory, search: Search, others: Sequence[tuple[Any, Memory]] = ()) -> Hypotheses:
         limits = [self.sizes.limit(length) if search.limit is None else search.limit for length in _lengths(memory)]
+        for positions in (decoder.stack.position.positions for decoder in (self, *(decoder for decoder, _ in others))):
+            if positions is not None:  # the first is that of BEGIN
+                limits = [min(limit, positions - 1) for limit in limits]
         writer = _Together([(self, memory), *others]) if others else self
         state, step, device = writer.start(memory), writer.step, memory.x.device
         if search.mode == "greedy":

@@ -10,6 +10,9 @@ from headway.settings import Room
 
 
 class Position(nn.Module):
+    positions: int | None = None
+    "How many there are; None where there is no end to them."
+
     def add(self, x: Tensor, offset: int = 0) -> Tensor:
         """Put the position into the vectors (B, T, D); the first is number `offset`."""
         return x

@@ -16,6 +16,7 @@ class Settings(Branch):
 class Learned(Position):
     def __init__(self, settings: Settings, width: int, heads: int):
         super().__init__()
+        self.positions = settings.positions
         self.table = nn.Parameter(torch.empty(settings.positions, width).normal_(std=0.02))
 
     def add(self, x: Tensor, offset: int = 0) -> Tensor:
