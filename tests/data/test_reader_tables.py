@@ -33,6 +33,9 @@ class TestTsv:
             ("grade\tcategory\tuser", ("1", "2")),
             ("mood\tgrade\tSentence", ("3", None)),  # which of two unknown names is the target?
             ("idx\ttext\tlang", ("2", None)),
+            ("\ttext\tlabel", ("2", "3")),  # pandas numbers the rows under no name, and reads that as `Unnamed: 0`
+            ("\tlabel\tmood", ("3", "2")),
+            ("Unnamed: 0\tmood\tlabel", ("2", "3")),
         ],
     )
     def test_a_header_is_known_by_its_names(self, tmp_path, header, expected):

@@ -35,14 +35,23 @@ def folded(name: str) -> str:
     return name.strip().casefold()
 
 
+def role_of(name: str) -> str | None:
+    """What a column of this name holds; None where the name says nothing. pandas numbers rows under no name."""
+    name = folded(name)
+    return "neither" if not name or name.startswith("unnamed: ") else ROLES.get(name)
+
+
 def is_header(cells: Sequence[str], columns: Columns) -> bool:
-    """Whether a first row names its columns: distinct names, one of them well known or chosen by the user."""
+    """Whether a first row names its columns: distinct names, one of them well known or chosen by the user.
+
+    The first may have no name, as the numbers of the rows have none where pandas writes a table.
+    """
     names = [folded(cell) for cell in cells]
-    if len(set(names)) < len(names) or not all(names):
+    if len(set(names)) < len(names) or not all(names[1:]):
         return False
     # A number is a choice by position: the row `good film<TAB>2` is no header because column 2 was chosen.
     chosen = {folded(name) for name in (columns.source, *columns.target) if name and not name.isdecimal()}
-    return any(ROLES.get(name) in ("source", "target") or name in chosen for name in names)
+    return any(role_of(name) in ("source", "target") or name in chosen for name in names)
 
 
 def assign(
@@ -53,7 +62,7 @@ def assign(
     By their names first. A column that is left goes to the side that is left, where it is the only one, or where no
     name says anything: then the first is the source, and the target follows it.
     """
-    roles = [ROLES.get(folded(name)) for name in names] or [None] * width
+    roles = list(map(role_of, names)) or [None] * width
     if width == 1:
         return (source if source is not None or target else 0), target
 
