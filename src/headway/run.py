@@ -172,7 +172,8 @@ class RunFolder:
         """What the run keeps of its codecs. Raises RunError."""
         path = self.path / "codecs.json"
         state = storage.read_json(path)
-        if not isinstance(state, dict) or not {"source", "target"} <= state.keys():
+        sides = [state.get(side) for side in ("source", "target")] if isinstance(state, dict) else []
+        if not sides or not all(side and isinstance(side, dict) for side in sides):
             raise RunError(f"{path} is damaged: it holds no codecs")
         return state
 
