@@ -5,13 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from headway.settings import Branch, Count, Duration, Names, Rate
+from headway.settings import Branch, Count, Duration, Name, Names, Rate
 
 
 class Holder(Branch):
     time: Duration = 1.0
     rate: Rate = 0.0
     count: Count = 1
+    name: Name | None = None
     names: Names = ()
 
 
@@ -71,3 +72,17 @@ def test_a_count_is_a_whole_number_above_zero():
     for wrong in (0, -1, 1.5, "seven"):
         with pytest.raises(ValidationError):
             Holder(count=wrong)
+
+
+def test_a_number_may_stand_for_a_column_as_yaml_reads_it():
+    assert Holder(name=1).name == "1" and Holder(name="de").name == "de" and Holder().name is None
+    assert Holder(names=2).names == ("2",) and Holder(names=["a", 2]).names == ("a", "2")
+    for wrong in ({"name": True}, {"name": 1.5}, {"names": [True]}, {"names": 1.5}):
+        with pytest.raises(ValidationError):
+            Holder(**wrong)
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", float("inf"), float("nan")])
+def test_a_number_is_finite(number):
+    with pytest.raises(ValidationError, match="finite"):
+        Holder(rate=number)

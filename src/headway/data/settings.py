@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from headway.data.tokenizers import TOKENIZERS
-from headway.settings import Branch, Count, Names
+from headway.settings import Branch, Count, Name, Names
 
 TaskName = Literal["tag", "classify", "regress", "transduce"]
 
@@ -19,7 +19,7 @@ class DataSettings(Branch):
     "A name of `headway list formats`; recognized by ending and content where none is given."
     task: TaskName | None = None
     "The question; recognized from the targets where none is given."
-    source: str | None = None
+    source: Name | None = None
     "Column, key or file ending of the source: a name, or a number from 1."
     target: Names = ()
     "Column, key or file ending of the target; several are references of the same source."

@@ -18,7 +18,7 @@ This module knows the mechanism only; it imports neither torch nor any room.
 from headway.settings.branch import KIND, Branch, Room
 from headway.settings.reading import Assignment, assignments, changes, describe, dump, leaves
 from headway.settings.resolving import load, resolve
-from headway.settings.values import Count, Duration, Names, Rate
+from headway.settings.values import Count, Duration, Name, Names, Rate
 
 __all__ = [
     "KIND",
@@ -26,6 +26,7 @@ __all__ = [
     "Branch",
     "Count",
     "Duration",
+    "Name",
     "Names",
     "Rate",
     "Room",

@@ -22,7 +22,9 @@ Own = TypeVar("Own", bound="Branch")
 class Branch(BaseModel):
     """A node of the tree of settings: typed, frozen, unknown names are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, validate_default=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, validate_default=True, allow_inf_nan=False
+    )
 
     def replace(self: Own, **changes: Any) -> Own:  # not typing.Self, which beartype refuses on a single method
         """A copy with some fields changed; the result is validated."""

@@ -20,8 +20,16 @@ def _seconds(value: Any) -> Any:
     return sum(float(number) * _UNITS[unit] for number, unit in parts)
 
 
+def _word(value: Any) -> Any:
+    """YAML reads `source: 1` as a number, and a column's number is a word like its name."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 def _listed(value: Any) -> Any:
-    return tuple(item.strip() for item in value.split(",") if item.strip()) if isinstance(value, str) else value
+    value = _word(value)
+    if isinstance(value, str):
+        return tuple(item.strip() for item in value.split(",") if item.strip())
+    return tuple(map(_word, value)) if isinstance(value, list | tuple) else value
 
 
 Duration = Annotated[float, BeforeValidator(_seconds), Field(gt=0)]
@@ -29,5 +37,7 @@ Duration = Annotated[float, BeforeValidator(_seconds), Field(gt=0)]
 Rate = Annotated[float, Field(ge=0, lt=1)]
 """A share, at least 0 and below 1."""
 Count = Annotated[int, Field(gt=0)]
+Name = Annotated[str, BeforeValidator(_word)]
+"""A word, or a number in its place."""
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 """Several words; written with commas."""
