@@ -42,10 +42,8 @@ def beam(
         V = log_p.shape[-1]
         # of twice the width at least `width` do not end: one beam can end only once
         best, flat = (score[..., None] + log_p).flatten(1).topk(min(2 * width, width * V), dim=-1)
-        kept = [
-            rows[i].extend(best[n].tolist(), flat[n].tolist(), log_p[n], V, width, end, position)
-            for n, i in enumerate(alive)
-        ]
+        found = zip(best.tolist(), flat.tolist(), log_p.flatten(1).gather(1, flat).tolist(), strict=True)
+        kept = [rows[i].extend(*one, V, width, end, position) for i, one in zip(alive, found, strict=True)]
         going = [n for n, i in enumerate(alive) if not rows[i].finished(nbest)]
         if not going:
             break
@@ -72,20 +70,23 @@ class _Row:
         self,
         scores: list[float],
         flat: list[int],
-        log_p: Tensor,
+        log_p: list[float],
         V: int,
         width: int,
         end: int,
         position: int,
     ) -> list[tuple[int, int, float]]:
-        """Take the best continuations; returns (parent beam, token, score) of the beams that go on, `width` of them."""
+        """Take the best continuations; returns (parent beam, token, score) of the beams that go on, `width` of them.
+
+        scores of the whole, flat (parent beam × V + token) and log_p of the token alone, best first
+        """
         grown, kept = [], []
-        for score, index in zip(scores, flat, strict=True):
+        for score, index, own in zip(scores, flat, log_p, strict=True):
             parent, token = divmod(index, V)
             if score == -torch.inf or len(kept) == width:
                 break
             tokens, chances = self.beams[parent]
-            chances = (*chances, float(log_p[parent, token]))
+            chances = (*chances, own)
             if token == end:
                 self.ended.append(Hypothesis(tokens, chances))
             elif position >= self.limit:
