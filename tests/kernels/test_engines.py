@@ -47,9 +47,6 @@ EMPTY = {
     "nobody may look": (Mask(torch.zeros(B, 7, dtype=torch.bool)), 5, 7),
 }
 
-NAN = pytest.mark.xfail(reason="the gradient of softmax over minus infinity only is NaN, and the zeros come behind it")
-WITH_EMPTY_ROWS = [pytest.param(name, marks=NAN if name == "matmul" else ()) for name in ENGINES.names()]
-
 
 def by_loop(mask: Mask, T: int, S: int) -> Tensor:
     """(B, 1, T, S) the rules, asked one by one: what no engine can have got wrong in the same way."""
@@ -118,14 +115,14 @@ def test_every_engine_is_the_definition_with_every_score_and_normalizer(engine, 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("biased", ["none", "per head"])
 @pytest.mark.parametrize("mask", EMPTY)
-@pytest.mark.parametrize("engine", WITH_EMPTY_ROWS)
+@pytest.mark.parametrize("engine", ENGINES.names())
 def test_where_a_position_may_look_nowhere_every_engine_gives_zeros_and_no_gradient(engine, mask, biased, dtype):
     rules, T, S = EMPTY[mask]
     assert rules.has_empty_rows(T, S)
     agree(engine, EMPTY[mask], biased, *parts(), dtype)
 
 
-@pytest.mark.parametrize("engine", WITH_EMPTY_ROWS)
+@pytest.mark.parametrize("engine", ENGINES.names())
 def test_under_dropout_an_empty_row_is_still_zero_and_no_gradient_is_lost(engine):
     inputs = inputs_for(5, 7, "per head", torch.float32)
     output = attention(request_of(inputs, EMPTY["an empty row of the batch"][0], *parts(), dropout=0.3), engine)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from headway.functional.losses import cross_entropy
+from headway.kernels.linear import autocast_type, product
 
 ROWS = 256
 """Rows of a piece: its logits (V = 8,000: 8 MiB) stay in the cache between product, softmax and gradient."""
@@ -31,35 +32,39 @@ def projected_cross_entropy(
 class _ProjectedCrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor, smoothing: float) -> Tensor:
-        wants_gradient = x.requires_grad or weight.requires_grad
-        if torch.is_autocast_enabled("cpu"):
-            kind = torch.get_autocast_dtype("cpu")
-            x, weight = x.to(kind), weight.to(kind)
-        V, wide = len(weight), torch.promote_types(x.dtype, torch.float32)
+        wants_gradient = any(ctx.needs_input_grad)
+        kind, wide = autocast_type(x), torch.promote_types(x.dtype, torch.float32)
+        x, weight, bias = x.to(kind), weight.to(kind), None if bias is None else bias.to(kind)
+        V, even = len(weight), smoothing / len(weight)
+        mean = weight.to(wide).mean(0)
         total = torch.zeros((), dtype=wide)
         dx = torch.empty_like(x)
         dweight = torch.zeros(weight.shape, dtype=wide)
-        dbias = None if bias is None else torch.zeros_like(bias)
+        dbias = None if bias is None else torch.zeros(V, dtype=wide)
         for start in range(0, len(x), ROWS):
             rows, right = x[start : start + ROWS], targets[start : start + ROWS, None]
-            logits = (rows @ weight.T if bias is None else torch.addmm(bias.to(x.dtype), rows, weight.T)).to(wide)
-            logits -= logits.amax(-1, keepdim=True)
-            expected = (1 - smoothing) * logits.gather(1, right) + smoothing * logits.mean(-1, keepdim=True)
-            gradient = logits.exp_()
-            norm = gradient.sum(-1, keepdim=True)
-            total += (norm.log() - expected).sum()
+            logits = product(rows, weight, bias)
+            p = logits.softmax(-1, dtype=wide)
+            norm = logits.amax(-1).to(wide) - p.amax(-1).log()  # the largest logit's p is 1 / Σ exp(logit − largest)
+            total += norm.sum() - (1 - smoothing) * logits.gather(1, right).sum(dtype=wide)
             if not wants_gradient:
                 continue
-            gradient.div_(norm).sub_(smoothing / V)  # softmax − the smoothed target
-            gradient.scatter_add_(1, right, torch.full_like(right, -(1 - smoothing), dtype=wide))
+            p.scatter_add_(1, right, torch.full_like(right, smoothing - 1, dtype=wide))
             if dbias is not None:
-                dbias += gradient.sum(0)
-            gradient = gradient.to(x.dtype)
-            torch.mm(gradient, weight, out=dx[start : start + ROWS])
-            if x.dtype == wide:
-                dweight.addmm_(gradient.T, rows)
+                dbias += p.sum(0)
+            p = p.to(kind)
+            torch.mm(p, weight, out=dx[start : start + ROWS])
+            if kind == wide:
+                dweight.addmm_(p.T, rows)
             else:
-                dweight += gradient.T @ rows
+                dweight += p.T @ rows
+        if smoothing:  # the share that is spread evenly is the same for all rows: one correction behind the loop
+            summed = x.sum(0, dtype=wide)
+            total -= smoothing * (summed @ mean + (0.0 if bias is None else len(x) * bias.to(wide).mean()))
+            dx -= (smoothing * mean).to(kind)
+            dweight -= even * summed
+            if dbias is not None:
+                dbias -= even * len(x)
         ctx.save_for_backward(dx, dweight, dbias)
         return total
 

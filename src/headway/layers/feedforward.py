@@ -5,7 +5,9 @@ from typing import Literal
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from headway.kernels.dropout import dropout, relu_dropout
+from headway.kernels.dropout import dropout
+from headway.kernels.feedforward import relu_feed_forward
+from headway.kernels.linear import linear
 
 Activation = Literal["relu", "gelu", "swiglu"]
 
@@ -29,10 +31,9 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         rate = self.rate if self.training else 0.0
+        inner, outer = self.inner, self.outer
         if self.activation == "relu":
-            h = relu_dropout(self.inner(x), rate)
-        elif self.activation == "gelu":
-            h = dropout(F.gelu(self.inner(x)), rate)
-        else:
-            h = dropout(F.silu(self.gate(x)) * self.inner(x), rate)
-        return self.outer(h)
+            return relu_feed_forward(x, inner.weight, inner.bias, outer.weight, outer.bias, rate)
+        h = linear(x, inner.weight, inner.bias)
+        h = F.gelu(h) if self.activation == "gelu" else F.silu(linear(x, self.gate.weight, self.gate.bias)) * h
+        return linear(dropout(h, rate), outer.weight, outer.bias)

@@ -26,12 +26,17 @@ class Matmul(Engine):
         if request.bias is not None:
             bias = request.bias.to(q.dtype)
             added = bias if added is None else bias + added
-        q, k = q.reshape(B * H, T, K), k.reshape(B * H, S, K).transpose(1, 2)
+        q, k, empty = q.reshape(B * H, T, K), k.reshape(B * H, S, K).transpose(1, 2), None
         if added is None:
             scores = torch.bmm(q * scale, k)
         else:
-            scores = torch.baddbmm(added.expand(B, H, T, S).reshape(B * H, T, S), q, k, alpha=scale)
-        weights = scores.softmax(-1).view(B, H, T, S)
-        if added is not None and request.mask.has_empty_rows(T, S, q.device):
-            weights = torch.where(torch.isfinite(added).any(-1, keepdim=True), weights, 0.0)
-        return dropout(weights, request.dropout) @ request.v
+            added = added.expand(B, H, T, S).reshape(B * H, T, S)
+            if request.mask.has_empty_rows(T, S, q.device):  # softmax over minus infinity only has no gradient
+                empty = ~torch.isfinite(added).any(-1, keepdim=True)
+                added = added.masked_fill(empty, 0.0)
+            scores = torch.baddbmm(added, q, k, alpha=scale)
+        weights = scores.softmax(-1)
+        if empty is not None:
+            weights = weights.masked_fill(empty, 0.0)
+        weights = dropout(weights, request.dropout)
+        return torch.bmm(weights, request.v.reshape(B * H, S, -1)).view(B, H, T, -1)

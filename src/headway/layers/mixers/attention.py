@@ -7,11 +7,12 @@ from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from headway.errors import UsageError
 from headway.kernels.attention import Request, attention
 from headway.kernels.attention.definition import weighted
+from headway.kernels.heads import merge, split
+from headway.kernels.linear import linear
 from headway.layers.cache import Fixed, KeyValues
 from headway.layers.mixers import Look, Mixer
 from headway.normalizers import NORMALIZERS
@@ -57,7 +58,7 @@ class Attention(Mixer):
     ) -> Tensor:
         request = self.request(x, look, state, memory)
         output = attention(request, self.engine)
-        return self.output(output.transpose(1, 2).flatten(-2))
+        return linear(merge(output), self.output.weight, self.output.bias)
 
     def request(
         self, x: Tensor, look: Look, state: KeyValues | Fixed | None = None, memory: Tensor | None = None
@@ -82,14 +83,11 @@ class Attention(Mixer):
 
     def _together(self, x: Tensor, *layers: nn.Linear) -> list[Tensor]:
         """x through several matrices in one product, each result split into heads: (B, H, T, K)."""
-        if len(layers) == 1:
-            projected = layers[0](x)
-        else:
+        weight, bias = layers[0].weight, layers[0].bias
+        if len(layers) > 1:
             weight = torch.cat([layer.weight for layer in layers])
             bias = torch.cat([layer.bias for layer in layers])
-            projected = F.linear(x, weight, bias)
-        B, T, _ = x.shape
-        return list(projected.view(B, T, len(layers), self.heads, self.head_size).permute(2, 0, 3, 1, 4))
+        return split(linear(x, weight, bias), len(layers), self.heads)
 
     def start(self, cross: bool) -> KeyValues | Fixed:
         return Fixed() if cross else KeyValues()

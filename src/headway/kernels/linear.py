@@ -1,0 +1,71 @@
+"""x Wᵀ + b by oneDNN on a CPU, in the precision of its input.
+
+torch sends products of 32-bit numbers to MKL, which on processors that are not Intel's leaves a quarter of the speed,
+and adds the bias in a pass of its own. oneDNN takes both, and a ReLU, in one. `benchmarks/speed/training.py` shows what
+it brings on the machine at hand.
+"""
+
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """(…, D) times (F, D) plus (F) -> (…, F), the same as torch's; under autocast in its type."""
+    if not _by_onednn(x, weight) or torch.compiler.is_compiling():
+        return F.linear(x, weight, bias)
+    return _Linear.apply(x, weight, bias)
+
+
+def product(x: Tensor, weight: Tensor, bias: Tensor | None = None, relu: bool = False) -> Tensor:
+    """x Wᵀ + b, or max(0, x Wᵀ + b), of two matrices, outside autograd."""
+    if _by_onednn(x, weight):
+        return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "relu" if relu else "none", [], "")
+    y = F.linear(x, weight, bias)
+    return y.relu_() if relu else y
+
+
+def autocast_type(x: Tensor) -> torch.dtype:
+    """What products of x are computed in: its own type, or autocast's."""
+    return torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
+
+
+def _by_onednn(x: Tensor, weight: Tensor) -> bool:
+    return (
+        x.device.type == "cpu"
+        and x.dtype in (torch.float32, torch.bfloat16)
+        and weight.dtype in (torch.float32, torch.bfloat16)
+        and x.numel() > 0
+        and _onednn()
+    )
+
+
+@cache
+def _onednn() -> bool:
+    return torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+
+
+class _Linear(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        kind = autocast_type(x)
+        rows, matrix = x.reshape(-1, x.shape[-1]).to(kind), weight.to(kind)
+        ctx.save_for_backward(rows, matrix)
+        ctx.kinds, ctx.shape = (x.dtype, weight.dtype), x.shape
+        y = product(rows, matrix, None if bias is None else bias.to(kind))
+        return y.view(*x.shape[:-1], len(weight))
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        rows, matrix = ctx.saved_tensors
+        gradient = gradient.reshape(-1, gradient.shape[-1]).to(rows.dtype)
+        of_x, of_weight, of_bias = ctx.needs_input_grad
+        kind, kept = ctx.kinds
+        return (
+            product(gradient, matrix.t()).view(ctx.shape).to(kind) if of_x else None,
+            (gradient.t() @ rows).to(kept) if of_weight else None,
+            gradient.sum(0).to(kept) if of_bias else None,
+        )
