@@ -57,6 +57,19 @@ def test_a_part_of_which_nothing_can_be_used(tmp_path):
         found.examples("valid")
 
 
+@pytest.mark.parametrize("labels", ['["a", "b"]', "[]"])
+@pytest.mark.parametrize("task", [None, "classify"])
+def test_several_labels_are_seen_however_late_they_come(tmp_path, monkeypatch, labels, task):
+    monkeypatch.setattr("headway.data.loading.LOOKED_AT", 6)
+    one = "".join(f'{{"text": "text {row}", "labels": ["{"ab"[row % 2]}"]}}\n' for row in range(9))
+    write(tmp_path, "train.jsonl", one)
+    write(tmp_path, "valid.jsonl", one + f'{{"text": "last", "labels": {labels}}}\n')
+    found = open_data(tmp_path, DataSettings(task=task))
+    assert not found.recognized.several and found.examples("train")[0].target == "a"
+    found = open_data(tmp_path, DataSettings(task=task), "valid")
+    assert found.recognized.several and found.examples("valid")[0].target == ("a",)
+
+
 # ----------------------------------------------------------------------------------------------------------- references
 
 

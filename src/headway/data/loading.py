@@ -81,8 +81,18 @@ def open_data(data: Path | None, settings: DataSettings, part: str = "train") ->
         source = Held(source, tuple(source.read(columns, complaints)))
         parts = replace(parts, sources={**parts.sources, part: source})
     silent = Complaints(skip=True)  # the same lines are read again, and complained about then
-    first = list(islice(source.read(columns, silent if complaints.skip else complaints), LOOKED_AT))
-    return DataSet(parts, columns, recognize(first, settings.task, source.format == "parallel"), complaints)
+    rows = iter(source.read(columns, silent if complaints.skip else complaints))
+    return DataSet(parts, columns, _recognized(rows, settings.task, source.format == "parallel"), complaints)
+
+
+def _recognized(rows: Iterator[Example], task: str | None, parallel: bool) -> Recognized:
+    """The question of the first rows. Lists of one label are looked through for one of several, however far it is."""
+    first = list(islice(rows, LOOKED_AT))
+    found = recognize(first, task, parallel)
+    if found.task == "classify" and not found.several and any(isinstance(row.target, tuple) for row in first):
+        later = next((row for row in rows if isinstance(row.target, tuple) and len(row.target) != 1), None)
+        return found if later is None else recognize([*first, later], task, parallel)
+    return found
 
 
 def together(examples: Sequence[Example], task: str) -> list[Example]:
