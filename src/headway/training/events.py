@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -113,32 +114,46 @@ class TensorBoard(Listener):
     """The same figures for TensorBoard, in the folder `tensorboard` of the run.
 
     Silent where it is not installed, or where it cannot write: training does not end for a second copy of its figures.
+    Written in this thread and unbuffered: the package's own writer has a thread, which tells the user what fails there.
     """
 
     def __init__(self, folder: Path):
-        self.writer = None
+        self.file, self.record = None, None
         with contextlib.suppress(ImportError, OSError):
-            from torch.utils.tensorboard import SummaryWriter
+            from tensorboard.summary.writer.record_writer import RecordWriter
 
-            self.writer = SummaryWriter(str(folder))
+            folder.mkdir(parents=True, exist_ok=True)
+            self.file = open(folder / f"events.out.tfevents.{time.time_ns()}.headway", "wb", buffering=0)  # noqa: SIM115
+            self.record = RecordWriter(self.file)
+            self._write(file_version="brain.Event:2")
 
     def stepped(self, step: int, values: Mapping[str, float]) -> None:
-        self._write("train", step, values)
+        self._values("train", step, values)
 
     def evaluated(self, step: int, values: Mapping[str, float], best: bool) -> None:
-        self._write("valid", step, values)
-
-        if self.writer is not None:
-            with contextlib.suppress(OSError):
-                self.writer.flush()  # so that what stops training later takes nothing with it
+        self._values("valid", step, values)
 
     def finished(self, facts: Mapping[str, Any]) -> None:
-        if self.writer is not None:
-            with contextlib.suppress(OSError):
-                self.writer.close()
+        self.close()
 
-    def _write(self, part: str, step: int, values: Mapping[str, float]) -> None:
-        if self.writer is not None:
-            with contextlib.suppress(OSError):
-                for name, value in values.items():
-                    self.writer.add_scalar(f"{part}/{name}", value, step)
+    def close(self) -> None:
+        """Write no more."""
+        if self.file is not None:
+            self.file.close()
+        self.file, self.record = None, None
+
+    def _values(self, part: str, step: int, values: Mapping[str, float]) -> None:
+        if self.record is not None:
+            from tensorboard.compat.proto.summary_pb2 import Summary  # pyright: ignore[reportAttributeAccessIssue]
+
+            named = [Summary.Value(tag=f"{part}/{name}", simple_value=value) for name, value in values.items()]
+            self._write(step=step, summary=Summary(value=named))
+
+    def _write(self, **what: Any) -> None:
+        if self.record is not None:
+            from tensorboard.compat.proto.event_pb2 import Event  # pyright: ignore[reportAttributeAccessIssue]
+
+            try:
+                self.record.write(Event(wall_time=time.time(), **what).SerializeToString())
+            except OSError:
+                self.close()
