@@ -188,8 +188,10 @@ def test_measuring_the_speed_changes_nothing_that_is_learned(runs, tmp_path, mon
 
 
 def test_neither_steps_nor_time_is_an_error_that_says_so(runs, tmp_path):
-    with pytest.raises(HeadwayError, match=r"training needs training.steps or training.time_limit"):
-        quick(runs.data("tag"), tmp_path / "run", settings=tiny("tag", {"training.steps": None}))
+    with pytest.raises(HeadwayError, match=r"training needs training.steps, training.epochs or training.time_limit"):
+        quick(
+            runs.data("tag"), tmp_path / "run", settings=tiny("tag", {"training.steps": None, "training.epochs": None})
+        )
 
 
 def test_patience_ends_with_the_evaluations_that_bring_nothing(runs, tmp_path):

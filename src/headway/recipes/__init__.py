@@ -27,6 +27,7 @@ def choose(name: str | None, survey: Survey) -> tuple[str, Run]:
     return name, run
 
 
-def steps_for(survey: Survey, tokens: int, epochs: int, least: int = 300, most: int = 20_000) -> int:
-    """Updates that see the training part about so many times."""
-    return int(min(most, max(least, epochs * survey.elements / tokens)))
+def epochs_for(survey: Survey, tokens: int, epochs: int, least: int = 300, most: int = 20_000) -> int:
+    """About so many passes over the training part: more where that is too few updates, fewer where it is too many."""
+    an_epoch = max(1.0, survey.elements / tokens)
+    return max(1, round(min(most, max(least, epochs * an_epoch)) / an_epoch))

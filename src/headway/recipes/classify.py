@@ -7,7 +7,7 @@ from headway.inputs import text
 from headway.layers.encoder import EncoderSettings
 from headway.layers.mixers import attention
 from headway.model import ModelSettings
-from headway.recipes import steps_for
+from headway.recipes import epochs_for
 from headway.run import Run
 from headway.tasks import classify
 from headway.training.settings import TrainingSettings
@@ -27,6 +27,6 @@ def recipe(survey: Survey) -> Run:
             over_long="truncate",
         ),
         training=TrainingSettings(
-            steps=steps_for(survey, 8192, epochs=8), tokens=8192, learning_rate=1e-3, schedule="cosine"
+            epochs=epochs_for(survey, 8192, epochs=8), tokens=8192, learning_rate=1e-3, schedule="cosine"
         ),
     )

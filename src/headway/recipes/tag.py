@@ -6,7 +6,7 @@ from headway.data.tokenizers import word
 from headway.inputs import text
 from headway.layers.encoder import EncoderSettings
 from headway.model import ModelSettings
-from headway.recipes import steps_for
+from headway.recipes import epochs_for
 from headway.run import Run
 from headway.tasks import tag
 from headway.training.settings import TrainingSettings
@@ -26,6 +26,6 @@ def recipe(survey: Survey) -> Run:
             tokenizer=word.Settings(least=2, lowercase=survey.han < 0.3), max_length=256, over_long="window"
         ),
         training=TrainingSettings(
-            steps=steps_for(survey, 4096, epochs=12), tokens=4096, learning_rate=2e-3, schedule="cosine"
+            epochs=epochs_for(survey, 4096, epochs=12), tokens=4096, learning_rate=2e-3, schedule="cosine"
         ),
     )

@@ -8,7 +8,7 @@ from headway.inputs import text
 from headway.layers.encoder import EncoderSettings
 from headway.layers.mixers import attention
 from headway.model import ModelSettings
-from headway.recipes import steps_for
+from headway.recipes import epochs_for
 from headway.run import Run
 from headway.settings import Branch
 from headway.tasks import transduce
@@ -34,7 +34,7 @@ def recipe(survey: Survey) -> Run:
             over_long="truncate",
         ),
         training=TrainingSettings(
-            steps=steps_for(survey, 4096, epochs=40),
+            epochs=epochs_for(survey, 4096, epochs=40),
             tokens=4096,
             learning_rate=4e-3 if few else 2e-3,
             schedule="cosine",

@@ -33,6 +33,8 @@ from headway.training.schedule import rate_at
 from headway.training.settings import MachineSettings, TrainingSettings
 
 EVALUATIONS = 20
+SECONDS_BETWEEN_EVALUATIONS = 10
+"""Where training is short, there are fewer evaluations than that, so that they do not take its time."""
 LOGGED = 200
 TIME_FOR_UPDATES = 0.88
 """The share of a time limit that is planned for updates; the rest is for evaluations and a machine that slows down."""
@@ -99,12 +101,12 @@ class Trainer:
         if resume_from is not None:
             steps = checkpoint.read_progress(resume_from).steps
         else:
-            steps = self.settings.steps or self._steps_in_time()
+            steps = self.settings.steps or self._planned_steps()
         self.average = Average(self.model, self.settings.average, steps)
         if resume_from is not None:
             self.progress = checkpoint.restore(resume_from, self.model, self.optimizers, self.average)
         self.progress.steps = steps
-        self.every = self.settings.evaluate_every or max(1, math.ceil(steps / EVALUATIONS))
+        self.every = self.settings.evaluate_every or max(1, math.ceil(steps / self._evaluations()))
         self.log_every = max(1, steps // LOGGED)
         self._clock = time.monotonic()
         self.listener.started({"step": self.progress.step, "steps": steps, "evaluate_every": self.every})
@@ -221,11 +223,21 @@ class Trainer:
     def _save(self) -> None:
         checkpoint.save(self.folder, self.progress, self.model, self.optimizers, self.average)
 
-    def _steps_in_time(self) -> int:
-        """As many updates as fit into the time limit, from the measured time of some batches of the first epoch."""
+    def _evaluations(self) -> int:
         limit = self.settings.time_limit
-        if limit is None:
-            raise HeadwayError("training needs training.steps or training.time_limit")
+        return EVALUATIONS if limit is None else min(EVALUATIONS, max(3, int(limit // SECONDS_BETWEEN_EVALUATIONS)))
+
+    def _planned_steps(self) -> int:
+        """Those of all epochs, or as many as fit into the time limit if that is less."""
+        epochs, limit = self.settings.epochs, self.settings.time_limit
+        if epochs is None and limit is None:
+            raise HeadwayError("training needs training.steps, training.epochs or training.time_limit")
+        wanted = None if epochs is None else max(1, epochs * len(self._updates(0)))
+        fitting = None if limit is None else self._steps_in_time(limit)
+        return min(steps for steps in (wanted, fitting) if steps is not None)
+
+    def _steps_in_time(self, limit: float) -> int:
+        """As many updates as fit into so many seconds, from the measured time of some batches of the first epoch."""
         measured: list[float] = []
         begin = time.monotonic()
         torch.manual_seed(self.machine.seed)

@@ -11,7 +11,9 @@ from headway.training.schedule import Schedule
 
 class TrainingSettings(Branch):
     steps: Count | None = None
-    "Updates of the weights; where none are given, as many as fit into time_limit, measured at the start and stored."
+    "Updates of the weights; where none are given, those of `epochs`, or as many as fit into time_limit if that is less."
+    epochs: Count | None = None
+    "Passes over the training part, where no steps are given."
     time_limit: Duration | None = None
     "Training stops after this time (5m, 1h30m), wherever it is."
     tokens: Count = 4096
