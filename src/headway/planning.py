@@ -113,8 +113,12 @@ def _refuse_changes(stored: Run, wanted: Run, folder: RunFolder) -> None:
 
 
 def _data_settings(layers: Sequence[Sequence[Assignment]]) -> DataSettings:
-    """What the user says about the data, before there is a recipe; a task chosen for the model is the data's task."""
-    only = [[a for a in layer if a.path.partition(".")[0] == "data"] for layer in layers]
+    """What the user says about the data, before there is a recipe; a task chosen for the model is the data's task.
+
+    The tokenizers wait for the recipe, since a setting of theirs may be of the one that it chooses.
+    """
+    later = ("data.tokenizer", "data.target_tokenizer")
+    only = [[a for a in layer if f"{a.path}.".startswith("data.") and not a.path.startswith(later)] for layer in layers]
     chosen = [
         Assignment("data.task", TASKS.name_of(a.value) if isinstance(a.value, Branch) else a.value, a.origin)
         for layer in layers
