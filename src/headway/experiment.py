@@ -1,5 +1,6 @@
 """The whole way from a data set to a trained run, and the same as three functions: train, evaluate, load."""
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -185,7 +186,10 @@ class Experiment:
 
     def run_to_end(self, prepared: Callable[[Trainer], None] | None) -> Outcome:
         """Train, then measure the best weights on the whole of every part, beside the baselines."""
-        hear = Together([EventLog(self.folder.metrics), TensorBoard(self.folder.path / "tensorboard"), self.hear])
+        with contextlib.closing(TensorBoard(self.folder.path / "tensorboard")) as board:
+            return self._run_to_end(Together([EventLog(self.folder.metrics), board, self.hear]), prepared)
+
+    def _run_to_end(self, hear: Listener, prepared: Callable[[Trainer], None] | None) -> Outcome:
         settings = (self.run.training, self.run.machine)
         keep, checkpoints = self.folder.keep, self.folder.checkpoints
         trainer = self.trainer = Trainer(

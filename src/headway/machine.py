@@ -18,8 +18,11 @@ from headway.training.settings import MachineSettings
 from headway.version import __version__
 
 
-def set_up(machine: MachineSettings) -> torch.device:
-    """Threads, precision and determinism as asked; returns the device. Raises UsageError for one that is not here."""
+def set_up(machine: MachineSettings, programs: int = 64) -> torch.device:
+    """Threads, precision and determinism as asked; returns the device. Raises UsageError for one that is not here.
+
+    programs    those of oneDNN that are kept: see `keep_few_programs`
+    """
     torch.set_num_threads(machine.threads or cores())
     torch.set_float32_matmul_precision("medium" if machine.precision == "medium" else "highest")
     device = device_of(machine.device)
@@ -28,6 +31,7 @@ def set_up(machine: MachineSettings) -> torch.device:
         torch.use_deterministic_algorithms(True, warn_only=True)
     if device.type == "cpu":
         keep_memory()
+        keep_few_programs(programs)
     torch.manual_seed(machine.seed)
     return device
 
@@ -42,6 +46,16 @@ def keep_memory() -> None:
         library = ctypes.CDLL(None)
         for option, value in ((_MMAP_THRESHOLD, 1 << 30), (_TRIM_THRESHOLD, (1 << 31) - 1)):
             library.mallopt(option, value)
+
+
+def keep_few_programs(number: int) -> None:
+    """Let oneDNN keep so many of the programs that it makes for products, and not 1024 in each of two places.
+
+    It makes one for every shape, and batches of text have ever new shapes: a tagger over 100 MB held 230 MB of them.
+    Read once, at the first product of the process; what the user has set stays.
+    """
+    for name in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):
+        os.environ.setdefault(name, str(number))
 
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3

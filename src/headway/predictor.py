@@ -38,7 +38,7 @@ class Predictor:
         self.folders = [RunFolder(folder) for folder in folders]
         self.run, self.codecs, self.model = self.folders[0].load()
         self.machine = machine or MachineSettings(threads=self.run.machine.threads)
-        self.device = set_up(self.machine)
+        self.device = set_up(self.machine, programs=16)  # hardly any two batches of a stream have one shape
         self.model.to(self.device)
         self.others = [self._further(folder) for folder in self.folders[1:]]
         self.task = self.run.task

@@ -116,19 +116,21 @@ PROC = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory
 
 @pytest.mark.long
 @PROC
-def test_memory_of_prediction_does_not_grow_with_its_input(tmp_path):
+def test_memory_of_prediction_does_not_grow_with_its_input(tmp_path, monkeypatch):
     """Words are drawn from a vocabulary without end, so whatever is remembered of them is forgotten again."""
+    for name in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):  # this process has set them for itself
+        monkeypatch.delenv(name, raising=False)
     from benchmarks.memory import prediction
 
     run = prediction.trained(tmp_path, threads=1)
     peaks = {}
-    for size in (4_000_000, 24_000_000):
+    for size in (6_000_000, 24_000_000):
         file = prediction.write(tmp_path / "input.slash", size, seed=9)
         peaks[size], _ = prediction.headway(["predict", str(run), str(file)], tmp_path / "answers")
         with open(file, "rb") as given, open(tmp_path / "answers", "rb") as answered:
             assert sum(1 for _ in given) == sum(1 for _ in answered)
     small, large = peaks.values()
-    assert small > 50_000_000 and large < 1.04 * small, peaks
+    assert small > 50_000_000 and large < 1.05 * small, peaks
 
 
 EPOCHS = """
