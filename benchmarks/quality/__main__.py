@@ -2,7 +2,7 @@
 
     python -m benchmarks.quality                    all of them
     python -m benchmarks.quality brown --seed 1     one, with another seed
-    python -m benchmarks.quality --table            print what is there
+    python -m benchmarks.quality --table            print what is there; --write makes docs/quality.md of it
 
 Data sets are made in `datasets/` by `headway data get NAME --fetch` where they are missing (Multi30k: --multi30k FOLDER),
 runs lie in `runs/`, results in `benchmarks/results/quality/`.
@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.quality.cells import CELLS, Cell
+from benchmarks.quality.page import bound, must_of, page, shown
 from benchmarks.quality.peers import PEERS
 from headway.cli._display import display
 from headway.data.corpora import obtain
 from headway.experiment import examples_for, load, train
 from headway.machine import description
-from headway.metrics import METRICS
 from headway.run import RunFolder
 from headway.training.evaluation import measure
 
@@ -80,26 +80,13 @@ def table() -> None:
     for cell in CELLS:
         for path in sorted(RESULTS.glob(f"{cell.name}-[0-9]*.json")):
             row = json.loads(path.read_text())
-            value, peer = row["test"]["metrics"][cell.metric], row["peer"]["metrics"].get(cell.metric)
-            others = {n: v for n, v in row["test"]["metrics"].items() if n != cell.metric}
-            told = "  ".join(f"{name} {_shown(name, v)}" for name, v in others.items())
+            values, peer, training = row["test"]["metrics"], row["peer"]["metrics"], row["training"]
+            told = "  ".join(f"{name} {shown(name, value)}" for name, value in values.items())
             print(
-                f"{cell.name:14} seed {row['seed']}  {cell.metric} {_shown(cell.metric, value)}  {told}  "
-                f"({row['mode']}; {row['training']['seconds'] / 60:.0f} min, {row['training']['step']:,} steps)  "
-                f"peer {_shown(cell.metric, peer)}  must {_bound(cell, cell.must, value)}  "
-                f"goal {_bound(cell, cell.goal, value)}"
+                f"{cell.name:14} seed {row['seed']}  {told}  ({row['mode']}; {training['seconds'] / 60:.0f} min, "
+                f"{training['step']:,} updates)  peer {shown(cell.metric, peer[cell.metric])}  "
+                f"must {bound(cell, must_of(cell, peer), values)}  goal {bound(cell, cell.goal, values)}"
             )
-
-
-def _shown(name: str, value: float) -> str:
-    return f"{value:.2%}" if METRICS.part(name).percent else f"{value:.2f}"
-
-
-def _bound(cell: Cell, bound: float | None, value: float) -> str:
-    if bound is None:
-        return "-"
-    met = value >= bound if cell.higher else value <= bound
-    return f"{_shown(cell.metric, bound)} {'met' if met else 'MISSED'}"
 
 
 def main() -> None:
@@ -108,9 +95,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--multi30k", type=Path, help="the folder with train.en.gz and the rest")
     parser.add_argument("--table", action="store_true", help="print the results that are there")
+    parser.add_argument("--write", action="store_true", help="write docs/quality.md from the results that are there")
     given = parser.parse_args()
     RESULTS.mkdir(parents=True, exist_ok=True)
-    for cell in [] if given.table else CELLS:
+    for cell in [] if given.table or given.write else CELLS:
         kept = RESULTS / f"{cell.name}-{given.seed}.json"
         if kept.is_file() or (given.cells and cell.name not in given.cells):
             continue
@@ -118,6 +106,8 @@ def main() -> None:
         row = run(cell, given.seed, data_of(cell, given.multi30k))
         kept.write_text(json.dumps(row, indent=1, ensure_ascii=False) + "\n")
     table()
+    if given.write:
+        (ROOT / "docs" / "quality.md").write_text(page(RESULTS), encoding="utf-8")
 
 
 if __name__ == "__main__":

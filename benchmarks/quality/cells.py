@@ -17,6 +17,8 @@ class Cell:
     metric     what the bounds are for; `higher` whether more is better
     answer     options of `headway evaluate`
     peer       the classical method that is run beside it, of `peers.py`
+    beyond     the must as so much more than the classical method, where it is not a number
+    note       what is to be said beside the figure: why it is missed, what would come next
     """
 
     name: str
@@ -29,6 +31,8 @@ class Cell:
     higher: bool = True
     settings: dict[str, Any] = field(default_factory=dict)
     answer: dict[str, Any] = field(default_factory=dict)
+    beyond: float | None = None
+    note: str = ""
 
 
 LEAN = {"machine.precision": "bfloat16", "machine.threads": 1}

@@ -9,11 +9,12 @@ for phrases in documents too long, and too few, for attention to learn them.
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -36,6 +37,8 @@ class Settings(Branch):
     "Longest n-gram of words that has a (hashed) vector; 1 for none beside the words."
     buckets: Count = 65_536
     "Vectors that the hashed n-grams share."
+    spread: Annotated[float, Field(gt=0)] = 1.0
+    "Spread of the elements' vectors at the beginning; where it is small, an element that was rarely seen says little."
     word_dropout: Rate = 0.0
     "Share of the words that training reads as unknown, so that their letters and surroundings must speak for them."
     vectors: str | None = None
@@ -112,6 +115,9 @@ class Forms:
             self._empty()
         return self._tables
 
+
+HASHED_SPREAD = 0.03
+"""Spread of the n-grams' vectors at the beginning: most are met for the first time after training, and must be silent."""
 
 LONGEST_WORD = 40
 """Characters of a word that are read; what is longer is an address or noise."""
@@ -197,9 +203,9 @@ class TextInput(Input):
                 )
             self.embedding = None
         else:
-            self.embedding = _table(sizes.vocabulary, width)
+            self.embedding = _table(sizes.vocabulary, width, settings.spread)
         if settings.character_ngrams or settings.word_ngrams > 1:
-            self.hashed = _table(settings.buckets, width)
+            self.hashed = _table(settings.buckets, width, HASHED_SPREAD)
         if settings.characters:
             self.letters = CharacterConvolution(sizes.alphabet, settings.characters, width)
 
@@ -247,5 +253,5 @@ class CharacterConvolution(nn.Module):
         return self.output(features.amax(1).relu())
 
 
-def _table(rows: int, width: int) -> nn.Parameter:
-    return nn.Parameter(torch.empty(rows, width).normal_(std=width**-0.5))
+def _table(rows: int, width: int, spread: float) -> nn.Parameter:
+    return nn.Parameter(torch.empty(rows, width).normal_(std=spread * width**-0.5))

@@ -14,12 +14,17 @@ from headway.training.settings import TrainingSettings
 
 
 def recipe(survey: Survey) -> Run:
-    """Documents are few and long, so the encoder is small and the dropout large."""
+    """Documents are few and long, so the encoder is small, the dropout large, and what was rarely seen is silent."""
+    small = survey.elements < 2_000_000
+    tokens = 2048 if survey.elements < 500_000 else 4096 if small else 8192
+    ngrams = 3 if survey.han > 0.3 else 2
     return Run(
         model=ModelSettings(
-            input=text.Settings(word_ngrams=3 if survey.han > 0.3 else 2, buckets=131_072, word_dropout=0.1),
-            encoder=EncoderSettings(layers=2, width=128, dropout=0.3, mixer=attention.Settings(heads=4)),
-            task=classify.Settings(pooling="mean"),
+            input=text.Settings(word_ngrams=ngrams, buckets=131_072, spread=0.03, word_dropout=0.3 if small else 0.1),
+            encoder=EncoderSettings(
+                layers=1 if small else 2, width=128, dropout=0.3, mixer=attention.Settings(heads=4)
+            ),
+            task=classify.Settings(pooling="mean", smoothing=0.1),
         ),
         data=DataSettings(
             tokenizer=word.Settings(size=30_000, least=2, lowercase=True),
@@ -27,6 +32,6 @@ def recipe(survey: Survey) -> Run:
             over_long="truncate",
         ),
         training=TrainingSettings(
-            epochs=epochs_for(survey, 8192, epochs=8), tokens=8192, learning_rate=1e-3, schedule="cosine"
+            epochs=epochs_for(survey, tokens, epochs=6), tokens=tokens, learning_rate=1e-3, schedule="cosine"
         ),
     )
