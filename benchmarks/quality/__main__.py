@@ -4,7 +4,7 @@
     python -m benchmarks.quality brown --seed 1     one, with another seed
     python -m benchmarks.quality --table            print what is there; --write makes docs/quality.md of it
 
-Data sets are made in `datasets/` by `headway data get NAME --fetch` where they are missing (Multi30k: --multi30k FOLDER),
+Data sets are made in `datasets/` by `headway data get NAME --fetch` where they are missing (Multi30k: --multi30k DIR),
 runs lie in `runs/`, results in `benchmarks/results/quality/`.
 """
 

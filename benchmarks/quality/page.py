@@ -12,8 +12,8 @@ HEAD = """# Quality
 
 Written by `python -m benchmarks.quality --write` from `benchmarks/results/quality/`; `python -m benchmarks.quality`
 makes the results. Each model is trained by the ordinary recipe of its question, with the settings named below it; the
-splits are those of `headway data get`; the classical method is trained and measured on the same split. "must" and "goal"
-are what was aimed at before.
+splits are those of `headway data get`; the classical method is trained and measured on the same split. "must" and
+"goal" are what was aimed at before.
 
 | data | metric | headway | classical | must | goal | training |
 |---|---|---|---|---|---|---|

@@ -2,9 +2,9 @@
 
     python -m benchmarks.speed.training [--rounds 7] [--precision float32 medium bfloat16] [--size small base]
 
-Prints target tokens a second of both and their ratio. Both learn: forward, backward, AdamW; dropout 0.1 everywhere where
-the original has it (embeddings, attention weights, feed-forward, residuals); smoothing 0.1; one table for source, target
-and output. The reference is torch.nn.Transformer in eager mode with torch's cross entropy and fused AdamW.
+Prints target tokens a second of both and their ratio. Both learn: forward, backward, AdamW; dropout 0.1 everywhere
+where the original has it (embeddings, attention weights, feed-forward, residuals); smoothing 0.1; one table for source,
+target and output. The reference is torch.nn.Transformer in eager mode with torch's cross entropy and fused AdamW.
 """
 
 import argparse

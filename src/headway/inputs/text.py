@@ -117,7 +117,7 @@ class Forms:
 
 
 HASHED_SPREAD = 0.03
-"""Spread of the n-grams' vectors at the beginning: most are met for the first time after training, and must be silent."""
+"""Spread of the n-grams' vectors at the beginning: most are met only after training, and must then be silent."""
 
 LONGEST_WORD = 40
 """Characters of a word that are read; what is longer is an address or noise."""

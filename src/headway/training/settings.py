@@ -11,7 +11,7 @@ from headway.training.schedule import Schedule
 
 class TrainingSettings(Branch):
     steps: Count | None = None
-    "Updates of the weights; where none are given, those of `epochs`, or as many as fit into time_limit if that is less."
+    "Updates of the weights; where none are given, those of `epochs`, or as many as fit into time_limit if less."
     epochs: Count | None = None
     "Passes over the training part, where no steps are given."
     time_limit: Duration | None = None
