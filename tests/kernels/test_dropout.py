@@ -2,11 +2,9 @@
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 from comparing import close, gradients, randoms
-from headway.kernels.dropout import dropout, dropout_add, relu_dropout
+from headway.kernels.dropout import dropout, dropout_add
 
 RATES = [0.05, 0.1, 0.3, 0.5, 0.9]
 
@@ -37,28 +35,15 @@ def test_neighbours_are_dropped_independently():
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
-@pytest.mark.parametrize("f", [dropout, relu_dropout])
-def test_the_gradient_is_the_mask_that_was_used(f, dtype):
+def test_the_gradient_is_the_mask_that_was_used(dtype):
     (x,) = (x.requires_grad_() for x in randoms((7, 13), dtype=dtype))
-    y = f(x, 0.4)
+    y = dropout(x, 0.4)
     assert y.dtype == dtype and y.shape == x.shape
     (gradient,) = torch.autograd.grad(y.sum(), x)
     factor = 1 / (1 - used(0.4))
     live = (y != 0).to(dtype)
     close(gradient, live * factor, 1e-2 if dtype == torch.bfloat16 else 1e-6)
     close(y, x * live * factor, 1e-2 if dtype == torch.bfloat16 else 1e-6)
-
-
-@given(st.lists(st.integers(1, 7), min_size=1, max_size=4), st.sampled_from(RATES), st.integers(0, 999))
-def test_relu_dropout_is_dropout_of_relu(shape, rate, seed):
-    """Any shape, multiple of eight or not: value and gradient."""
-    (x,) = (x.requires_grad_() for x in randoms(tuple(shape), dtype=torch.float64))
-    torch.manual_seed(seed)
-    together = relu_dropout(x, rate)
-    torch.manual_seed(seed)
-    apart = dropout(x.relu(), rate)
-    close(together, apart)
-    close(*(gradients(y, [x])[0] for y in (together, apart)))
 
 
 def test_dropout_add_is_the_residual_connection():
@@ -72,36 +57,33 @@ def test_dropout_add_is_the_residual_connection():
         close(one, other)
 
 
-@pytest.mark.parametrize("f", [dropout, relu_dropout])
-def test_the_seed_decides(f):
+def test_the_seed_decides():
     x = torch.rand(3, 5, 7)
     outputs = []
     for seed in (1, 1, 2):
         torch.manual_seed(seed)
-        outputs.append(f(x, 0.5))
+        outputs.append(dropout(x, 0.5))
     assert outputs[0].equal(outputs[1]) and not outputs[0].equal(outputs[2])
-    assert not f(x, 0.5).equal(f(x, 0.5))  # and the next call goes on
+    assert not dropout(x, 0.5).equal(dropout(x, 0.5))  # and the next call goes on
 
 
-@pytest.mark.parametrize("f", [dropout, relu_dropout])
-def test_a_view_in_another_order_is_taken_as_it_stands(f):
+def test_a_view_in_another_order_is_taken_as_it_stands():
     (x,) = randoms((7, 5, 3), dtype=torch.float64)
     for view in (x.transpose(0, 2), x[:, ::2], x[..., 1:2].expand(7, 5, 11)):
         view = view.detach().requires_grad_()
         torch.manual_seed(3)
-        found = f(view, 0.4)
+        found = dropout(view, 0.4)
         torch.manual_seed(3)
-        close(found, f(view.contiguous(), 0.4))
+        close(found, dropout(view.contiguous(), 0.4))
         assert gradients(found, [view])[0].shape == view.shape
 
 
-@pytest.mark.parametrize("f", [dropout, relu_dropout])
-def test_gradcheck(f):
+def test_gradcheck():
     (x,) = (x.requires_grad_() for x in randoms((3, 7), dtype=torch.float64))
 
     def again(x):
         torch.manual_seed(5)
-        return f(x, 0.4)
+        return dropout(x, 0.4)
 
     assert torch.autograd.gradcheck(again, [x])
 
@@ -110,24 +92,20 @@ def test_without_a_rate_nothing_happens():
     x = torch.randn(5)
     state = torch.get_rng_state()
     assert dropout(x, 0.0) is x
-    assert relu_dropout(x, 0.0).equal(x.relu())
     assert torch.get_rng_state().equal(state)  # and no random number is drawn
 
 
-@pytest.mark.parametrize("f", [dropout, relu_dropout])
-def test_the_input_is_left_as_it_was(f):
+def test_the_input_is_left_as_it_was():
     x = torch.randn(5, 7)
     before = x.clone()
-    f(x, 0.5)
+    dropout(x, 0.5)
     assert x.equal(before)
 
 
-@pytest.mark.parametrize("f", [dropout, relu_dropout])
-def test_nothing_in_nothing_out(f):
-    assert f(torch.zeros(0, 3), 0.5).shape == (0, 3)
+def test_nothing_in_nothing_out():
+    assert dropout(torch.zeros(0, 3), 0.5).shape == (0, 3)
 
 
-@pytest.mark.parametrize("f", [dropout, relu_dropout])
-def test_a_rate_just_below_one_is_a_rate(f):
-    y = f(torch.ones(100_000), 0.999)
+def test_a_rate_just_below_one_is_a_rate():
+    y = dropout(torch.ones(100_000), 0.999)
     assert y.isfinite().all() and 0 < (y != 0).sum() < 1000

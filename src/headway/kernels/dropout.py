@@ -34,15 +34,6 @@ def dropout_add(x: Tensor, update: Tensor, rate: float) -> Tensor:
     return _DropoutAdd.apply(x, update, rate)
 
 
-def relu_dropout(x: Tensor, rate: float) -> Tensor:
-    """dropout(relu(x)), which needs no mask to be kept: where the output is 0, the gradient is."""
-    if rate == 0.0:
-        return x.relu()
-    if x.device.type != "cpu":
-        return F.dropout(x.relu(), rate)
-    return _ReluDropout.apply(x, rate)
-
-
 def keep_mask(x: Tensor, rate: float) -> tuple[Tensor, float]:
     """(bytes, 1 where an element is kept, in the shape of x; the factor that scales what is kept)."""
     threshold = min(255, max(1, round(rate * 256)))
@@ -83,17 +74,3 @@ class _DropoutAdd(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
         (keep,) = ctx.saved_tensors
         return gradient, _kept(gradient.to(ctx.kind), keep, ctx.scale), None
-
-
-class _ReluDropout(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, rate: float) -> Tensor:
-        keep, ctx.scale = keep_mask(x, rate)
-        y = _kept(x, keep, ctx.scale).relu_()
-        ctx.save_for_backward(y)
-        return y
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        (y,) = ctx.saved_tensors
-        return torch.ops.aten.threshold_backward(gradient, y, 0).mul_(ctx.scale), None
