@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from comparing import DTYPES, close, randoms, same
 from headway.kernels.heads import merge, split
-from headway.kernels.linear import linear, product
+from headway.kernels.linear import Packed, linear, product
 
 D, FF = 7, 13
 
@@ -92,3 +92,15 @@ def test_a_part_that_nothing_is_made_of_gets_a_gradient_of_zero():
 def test_merging_undoes_splitting_in_value_and_gradient():
     (x,) = randoms((2, 3, 5 * 7), dtype=torch.float64)
     same(lambda x: merge(split(x, 1, 5)[0].sin()), lambda x: x.sin(), [x])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("rows", [1, 2, 5, 33])
+def test_a_packed_weight_gives_the_product(rows, dtype):
+    x, weight, bias = randoms((rows, D), (FF, D), (FF,), dtype=dtype)
+    close(Packed(weight, bias)(x), F.linear(x, weight, bias))
+
+
+def test_a_packed_weight_may_lie_in_another_order():
+    x, weight, bias = randoms((3, D), (D, FF), (FF,))
+    close(Packed(weight.t(), bias)(x), F.linear(x, weight.t(), bias))

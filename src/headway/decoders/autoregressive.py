@@ -19,6 +19,7 @@ from headway.batch import BEGIN, END, PAD, UNKNOWN, Loss, Memory, Part
 from headway.decoders import Decoder, TargetSizes
 from headway.errors import UsageError
 from headway.kernels.cross_entropy import projected_cross_entropy
+from headway.kernels.linear import Packed
 from headway.layers.decoder import DecoderStack, StackSettings, StackState
 from headway.layers.encoder import EncoderSettings
 from headway.layers.frozen import FrozenStack, FrozenState, refuses
@@ -54,7 +55,7 @@ class Autoregressive(Decoder):
         self.stack = DecoderStack(settings, shape, causal=True)
         self.output = self.embedding if settings.tie != "none" else nn.Parameter(self.embedding.detach().clone())
         self.output_bias = nn.Parameter(torch.zeros(sizes.vocabulary))
-        self._frozen: tuple[tuple[tuple[int, int], ...], FrozenStack, Tensor] | None = None
+        self._frozen: tuple[tuple[tuple[int, int], ...], FrozenStack, Packed] | None = None
 
     # ------------------------------------------------------------------------------------------------------ training
 
@@ -89,7 +90,7 @@ class Autoregressive(Decoder):
             return self.stack.start(memory)
         weights = tuple((p.data_ptr(), p._version) for p in self.parameters())
         if self._frozen is None or self._frozen[0] != weights:
-            self._frozen = weights, FrozenStack(self.stack), self.output.detach().t().contiguous()
+            self._frozen = weights, FrozenStack(self.stack), Packed(self.output, self.output_bias)
         return self._frozen[1].start(memory)
 
     def step(self, tokens: Tensor, state: StackState | FrozenState) -> tuple[Tensor, StackState | FrozenState]:
@@ -97,7 +98,7 @@ class Autoregressive(Decoder):
         vectors = self._vectors(tokens[:, None])
         if isinstance(state, FrozenState) and self._frozen is not None:
             _, stack, output = self._frozen
-            logits = torch.addmm(self.output_bias, stack(vectors, state)[:, 0], output)
+            logits = output(stack(vectors, state)[:, 0])
         else:
             assert isinstance(state, StackState)
             logits = F.linear(self.stack(vectors, state.memory, state=state)[:, 0], self.output, self.output_bias)
