@@ -46,5 +46,5 @@ CELLS = [
     Cell("reviews_zh", "reviews_zh", 10, "accuracy", None, 0.90, "tfidf", settings=LEAN, beyond=0.005, epochs=8),
     Cell("imdb", "imdb", 30, "accuracy", 0.88, None, "tfidf", settings=LEAN, epochs=6),
     Cell("cmudict", "cmudict", 40, "phone_error_rate", 0.07, 0.05, "nearest", higher=False, settings=LEAN),
-    Cell("multi30k", "multi30k", 115, "bleu", 35.0, 40.0, "nearest", settings=LEAN, answer={"mode": "beam", "beam": 5}),
+    Cell("multi30k", "multi30k", 75, "bleu", 35.0, 40.0, "nearest", settings=LEAN, answer={"mode": "beam", "beam": 5}),
 ]

@@ -19,11 +19,11 @@ def recipe(survey: Survey) -> Run:
     """Single words are read by their characters, text by pieces; one vocabulary where the scripts are one."""
     characters = survey.single_words
     joint = not characters and not survey.symbols and survey.same_script
-    few = survey.examples < 50_000
+    shape = _shape(survey)
     return Run(
         model=ModelSettings(
             input=text.Settings(),
-            encoder=_shape(survey),
+            encoder=shape,
             task=transduce.Settings(decoder=autoregressive.Settings(tie="all" if joint else "output"), smoothing=0.1),
         ),
         data=DataSettings(
@@ -36,7 +36,7 @@ def recipe(survey: Survey) -> Run:
         training=TrainingSettings(
             epochs=epochs_for(survey, 4096, epochs=40),
             tokens=4096,
-            learning_rate=4e-3 if few else 2e-3,
+            learning_rate=4e-3 if shape.width < 256 else 2e-3,
             schedule="cosine",
         ),
     )
@@ -47,7 +47,7 @@ def _shape(survey: Survey) -> EncoderSettings:
     if survey.examples < 50_000:
         layers, width, hidden, dropout = 4, 128, 256, 0.3
     elif survey.single_words:
-        layers, width, hidden, dropout = 3, 192, 768, 0.1
+        layers, width, hidden, dropout = 3, 128, 512, 0.1
     else:
         layers, width, hidden, dropout = 3, 256, 1024, 0.3 if survey.examples < 100_000 else 0.1
     mixer = attention.Settings(heads=4)
