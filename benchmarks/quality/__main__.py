@@ -40,7 +40,8 @@ def data_of(cell: Cell, multi30k: Path | None) -> Path:
 def run(cell: Cell, seed: int, data: Path) -> dict[str, Any]:
     """Train, answer the test part, run the peer on the same split; the row that is kept."""
     out = ROOT / "runs" / f"{cell.name}-{seed}"
-    settings = {"training.time_limit": cell.minutes * 60, "training.epochs": cell.epochs, **cell.settings}
+    settings = {"training.time_limit": cell.minutes * 60, **({"training.epochs": None} if cell.fill else {})}
+    settings |= cell.settings
     if cell.data == "multi30k":
         settings |= {"data.source": "en", "data.target": "de"}
     if not (out / "results.json").is_file():

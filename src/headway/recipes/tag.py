@@ -17,14 +17,14 @@ def recipe(survey: Survey) -> Run:
     small = survey.elements < 100_000
     return Run(
         model=ModelSettings(
-            input=text.Settings(character_ngrams=4, buckets=32_768, spread=0.1, word_dropout=0.05),
-            encoder=EncoderSettings(layers=2, width=128 if small else 192, dropout=0.3 if small else 0.2),
-            task=tag.Settings(),
+            input=text.Settings(character_ngrams=4, buckets=32_768, spread=0.1, word_dropout=0.1),
+            encoder=EncoderSettings(layers=2, width=128 if small else 192, dropout=0.3),
+            task=tag.Settings(smoothing=0.1),
         ),
         data=DataSettings(
             tokenizer=word.Settings(least=2, lowercase=survey.han < 0.3), max_length=256, over_long="window"
         ),
         training=TrainingSettings(
-            epochs=epochs_for(survey, 4096, epochs=12), tokens=4096, learning_rate=4e-3, schedule="cosine"
+            epochs=epochs_for(survey, 4096, epochs=6), tokens=4096, learning_rate=4e-3, schedule="cosine"
         ),
     )
