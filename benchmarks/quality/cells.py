@@ -81,7 +81,7 @@ CELLS = [
         beyond=0.005,
         note=NOTES["reviews_zh"],
     ),
-    Cell("imdb", "imdb", 30, "accuracy", 0.88, None, "tfidf", settings=LEAN),
+    Cell("imdb", "imdb", 14, "accuracy", 0.88, None, "tfidf", settings=LEAN),
     Cell(
         "cmudict",
         "cmudict",

@@ -1,4 +1,4 @@
-"""A label for the whole: words and phrases (hashed n-grams), a small encoder, the mean of what it says."""
+"""A label for the whole: words and phrases (hashed n-grams), a small encoder, a learned mean of what it says."""
 
 from headway.data.settings import DataSettings
 from headway.data.survey import Survey
@@ -24,7 +24,7 @@ def recipe(survey: Survey) -> Run:
             encoder=EncoderSettings(
                 layers=1 if small else 2, width=128, dropout=0.3, mixer=attention.Settings(heads=4)
             ),
-            task=classify.Settings(pooling="mean", smoothing=0.1),
+            task=classify.Settings(pooling="attention", smoothing=0.1),
         ),
         data=DataSettings(
             tokenizer=word.Settings(size=30_000, least=2, lowercase=True),
@@ -32,6 +32,6 @@ def recipe(survey: Survey) -> Run:
             over_long="truncate",
         ),
         training=TrainingSettings(
-            epochs=epochs_for(survey, tokens, epochs=6), tokens=tokens, learning_rate=1e-3, schedule="cosine"
+            epochs=epochs_for(survey, tokens, epochs=3), tokens=tokens, learning_rate=1e-3, schedule="cosine"
         ),
     )
