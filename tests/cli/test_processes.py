@@ -124,7 +124,7 @@ def test_memory_of_prediction_does_not_grow_with_its_input(tmp_path, monkeypatch
 
     run = prediction.trained(tmp_path, threads=1)
     peaks = {}
-    for size in (6_000_000, 24_000_000):
+    for size in (12_000_000, 36_000_000):  # from 10 MB on, what is remembered is full
         file = prediction.write(tmp_path / "input.slash", size, seed=9)
         peaks[size], _ = prediction.headway(["predict", str(run), str(file)], tmp_path / "answers")
         with open(file, "rb") as given, open(tmp_path / "answers", "rb") as answered:
