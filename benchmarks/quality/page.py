@@ -11,9 +11,9 @@ from headway.metrics import METRICS
 HEAD = """# Quality
 
 Written by `python -m benchmarks.quality --write` from `benchmarks/results/quality/`; `python -m benchmarks.quality`
-makes the results. Each model is trained by the ordinary recipe of its question, with the settings named below it; the
-splits are those of `headway data get`; the classical method is trained and measured on the same split. "must" and
-"goal" are what was aimed at before.
+makes the results. Each model is trained by the ordinary recipe of its question at the revision named below it, with
+the settings named there; the splits are those of `headway data get`; the classical method is trained and measured on
+the same split. "must" and "goal" are what was aimed at before.
 
 | data | metric | headway | classical | must | goal | training |
 |---|---|---|---|---|---|---|
