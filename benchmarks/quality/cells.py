@@ -51,8 +51,8 @@ NOTES = {
     ),
     "reviews_zh": (
         "Above tf-idf by 0.001 and not by the 0.005 aimed at: it overfits from the second pass on. Mean pooling "
-        "for six passes (0.840), maximum pooling (0.844) and dropout 0.5 (0.836) were worse. Next: a direct path from the n-grams to "
-        "the label, several seeds together."
+        "for six passes (0.840), maximum pooling (0.844) and dropout 0.5 (0.836) were worse. Next: a "
+        "direct path from the n-grams to the label, several seeds together."
     ),
     "imdb": "tf-idf is better by 0.009. Next: the recipe's three passes with documents of more than 512 words whole.",
     "cmudict": (
