@@ -86,7 +86,7 @@ CELLS = [
     Cell(
         "cmudict",
         "cmudict",
-        40,
+        57,
         "phone_error_rate",
         0.07,
         0.05,

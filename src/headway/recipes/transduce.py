@@ -20,6 +20,7 @@ def recipe(survey: Survey) -> Run:
     characters = survey.single_words
     joint = not characters and not survey.symbols and survey.same_script
     shape = _shape(survey)
+    tokens = 2048 if characters else 4096  # short targets: more updates, each of enough pairs
     return Run(
         model=ModelSettings(
             input=text.Settings(),
@@ -34,9 +35,9 @@ def recipe(survey: Survey) -> Run:
             over_long="truncate",
         ),
         training=TrainingSettings(
-            epochs=epochs_for(survey, 4096, epochs=40),
-            tokens=4096,
-            learning_rate=4e-3 if shape.width < 256 else 2e-3,
+            epochs=epochs_for(survey, tokens, epochs=40),
+            tokens=tokens,
+            learning_rate=4e-3 if shape.width < 192 else 2e-3,
             schedule="cosine",
         ),
     )
@@ -47,7 +48,7 @@ def _shape(survey: Survey) -> EncoderSettings:
     if survey.examples < 50_000:
         layers, width, hidden, dropout = 4, 128, 256, 0.3
     elif survey.single_words:
-        layers, width, hidden, dropout = 3, 128, 512, 0.1
+        layers, width, hidden, dropout = 3, 192, 768, 0.1
     else:
         layers, width, hidden, dropout = 3, 256, 1024, 0.3 if survey.examples < 100_000 else 0.1
     mixer = attention.Settings(heads=4)
