@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from comparing import DTYPES, close, randoms, same
 from headway.kernels.heads import merge, split
-from headway.kernels.linear import Packed, linear, product
+from headway.kernels.linear import Packed, linear, product, product_type
 
 D, FF = 7, 13
 
@@ -55,6 +55,34 @@ def test_under_autocast_products_are_in_its_type_and_gradients_in_that_of_the_we
     close(found.float(), expected.float(), 0.05)
     for one, x in zip(torch.autograd.grad(found.float().sum(), inputs), inputs, strict=True):
         assert one.dtype == x.dtype
+
+
+@pytest.fixture
+def medium():
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium")
+    yield
+    torch.set_float32_matmul_precision(before)
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_medium_rounds_the_factors_where_the_processor_gains_by_it_and_nothing_else(medium, monkeypatch, fast):
+    monkeypatch.setattr("headway.kernels.linear._multiplies_bfloat16", lambda: fast)
+    inputs = [x.requires_grad_() for x in randoms((64, 32), (FF, 32), (FF,))]
+    found, expected = linear(*inputs), F.linear(*(x.double() for x in inputs)).float()
+    assert found.dtype == torch.float32
+    error = (found - expected).norm() / expected.norm()
+    assert (2**-12 < error < 2**-7) if fast else error < 1e-6
+    for one, x in zip(torch.autograd.grad(found.sum(), inputs), inputs, strict=True):
+        assert one.dtype == x.dtype
+
+
+def test_medium_leaves_double_precision_and_autocast_alone(medium):
+    inputs = randoms((5, D), (FF, D), dtype=torch.float64)
+    close(linear(*inputs), F.linear(*inputs))
+    assert product_type(inputs[0]) == torch.float64
+    with torch.autocast("cpu", torch.float16):
+        assert product_type(torch.zeros(1)) == torch.float16
 
 
 @pytest.mark.parametrize("dtype", [*DTYPES, torch.bfloat16])

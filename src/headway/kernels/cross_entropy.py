@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from headway.functional.losses import cross_entropy
-from headway.kernels.linear import autocast_type, product
+from headway.kernels.linear import product, product_type
 
 ROWS = 256
 """Rows of a piece: its logits (V = 8,000: 8 MiB) stay in the cache between product, softmax and gradient."""
@@ -33,7 +33,7 @@ class _ProjectedCrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor, smoothing: float) -> Tensor:
         wants_gradient = any(ctx.needs_input_grad)
-        kind, wide = autocast_type(x), torch.promote_types(x.dtype, torch.float32)
+        kind, wide = product_type(x), torch.promote_types(x.dtype, torch.float32)
         x, weight, bias = x.to(kind), weight.to(kind), None if bias is None else bias.to(kind)
         V, even = len(weight), smoothing / len(weight)
         mean = weight.to(wide).mean(0)
@@ -61,6 +61,7 @@ class _ProjectedCrossEntropy(torch.autograd.Function):
         if smoothing:  # the share that is spread evenly is the same for all rows: one correction behind the loop
             summed = x.sum(0, dtype=wide)
             total -= smoothing * (summed @ mean + (0.0 if bias is None else len(x) * bias.to(wide).mean()))
+        if smoothing and wants_gradient:
             dx -= (smoothing * mean).to(kind)
             dweight -= even * summed
             if dbias is not None:

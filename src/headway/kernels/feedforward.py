@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from headway.kernels.dropout import keep_mask
-from headway.kernels.linear import autocast_type, product
+from headway.kernels.linear import product, product_type, result_type
 
 
 def relu_feed_forward(x: Tensor, inner: Tensor, bias: Tensor, outer: Tensor, end: Tensor, rate: float) -> Tensor:
@@ -27,7 +27,7 @@ def relu_feed_forward(x: Tensor, inner: Tensor, bias: Tensor, outer: Tensor, end
 class _ReluFeedForward(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, inner: Tensor, bias: Tensor, outer: Tensor, end: Tensor, rate: float) -> Tensor:
-        kind = autocast_type(x)
+        kind = product_type(x)
         ctx.kinds, ctx.shape, ctx.scale = (x.dtype, inner.dtype), x.shape, 1.0
         rows, inner, outer = x.reshape(-1, x.shape[-1]).to(kind), inner.to(kind), outer.to(kind)
         hidden = product(rows, inner, bias.to(kind), relu=True)
@@ -36,7 +36,7 @@ class _ReluFeedForward(torch.autograd.Function):
             hidden.mul_(keep.to(kind))
             outer = outer * ctx.scale
         ctx.save_for_backward(rows, hidden, inner, outer)
-        return product(hidden, outer, end.to(kind)).view(x.shape)
+        return product(hidden, outer, end.to(kind)).to(result_type(x)).view(x.shape)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:

@@ -46,7 +46,7 @@ class MachineSettings(Branch):
     threads: Count | None = None
     "Threads of a CPU; as many as there are cores where none are given."
     precision: Literal["float32", "medium", "bfloat16"] = "float32"
-    "Of matrix products: float32; whatever torch calls medium; bfloat16 by autocast."
+    "Of matrix products: float32; medium, float32 whose factors may be rounded to bfloat16; bfloat16 by autocast."
     micro_tokens: Count | None = None
     "Tokens that go through the model at once; the gradients of an update's parts are summed, which changes nothing."
     compile: bool = False
