@@ -61,11 +61,11 @@ class _ProjectedCrossEntropy(torch.autograd.Function):
         if smoothing:  # the share that is spread evenly is the same for all rows: one correction behind the loop
             summed = x.sum(0, dtype=wide)
             total -= smoothing * (summed @ mean + (0.0 if bias is None else len(x) * bias.to(wide).mean()))
-        if smoothing and wants_gradient:
-            dx -= (smoothing * mean).to(kind)
-            dweight -= even * summed
-            if dbias is not None:
-                dbias -= even * len(x)
+            if wants_gradient:
+                dx -= (smoothing * mean).to(kind)
+                dweight -= even * summed
+                if dbias is not None:
+                    dbias -= even * len(x)
         ctx.save_for_backward(dx, dweight, dbias)
         return total
 
