@@ -16,7 +16,8 @@ NAMES = pytest.mark.parametrize("name", ENGINES.names())
 def request_for(mask: Mask | None = None, dtype: torch.dtype = torch.float32, dropout: float = 0.0) -> Request:
     q, k, v = randoms((B, H, T, K), (B, H, S, K), (B, H, S, Kv), dtype=dtype)
     score = SCORES.build(SCORES.choose("scaled_dot"), H, K)
-    return Request(q, k, v, mask or Mask(), None, score, NORMALIZERS.build(NORMALIZERS.choose("softmax"), H), dropout)
+    normalizer = NORMALIZERS.build(NORMALIZERS.choose("softmax"), H, Kv)
+    return Request(q, k, v, mask or Mask(), None, score, normalizer, dropout)
 
 
 @NAMES
@@ -57,5 +58,5 @@ def test_the_definition_refuses_nothing_that_the_rooms_hold():
     for score in SCORES.names():
         for normalizer in NORMALIZERS.names():
             q, k, v = randoms((B, H, T, K), (B, H, S, K), (B, H, S, Kv))
-            parts = SCORES.build(SCORES.choose(score), H, K), NORMALIZERS.build(NORMALIZERS.choose(normalizer), H)
+            parts = SCORES.build(SCORES.choose(score), H, K), NORMALIZERS.build(NORMALIZERS.choose(normalizer), H, Kv)
             assert engine_named("definition").refuses(Request(q, k, v, Mask(), None, *parts)) is None

@@ -10,7 +10,7 @@ from comparing import DTYPES, close, gradients, randoms
 from headway.functional.masks import causal, padding
 from headway.normalizers import NORMALIZERS, Normalizer
 
-B, H, T, S = 2, 3, 5, 7
+B, H, T, S, K = 2, 3, 5, 7, 4
 NAMES = pytest.mark.parametrize("name", NORMALIZERS.names())
 MASKS = {
     "none": None,
@@ -23,7 +23,7 @@ MASKS = {
 
 
 def made(name: str, dtype: torch.dtype = torch.float64) -> Normalizer:
-    return NORMALIZERS.build(NORMALIZERS.choose(name), H).to(dtype)
+    return NORMALIZERS.build(NORMALIZERS.choose(name), H, K).to(dtype)
 
 
 @NAMES

@@ -63,7 +63,7 @@ def by_loop(mask: Mask, T: int, S: int) -> Tensor:
 
 
 def parts(score: str = "scaled_dot", normalizer: str = "softmax") -> tuple[Score, Normalizer]:
-    return SCORES.build(SCORES.choose(score), H, K), NORMALIZERS.build(NORMALIZERS.choose(normalizer), H)
+    return SCORES.build(SCORES.choose(score), H, K), NORMALIZERS.build(NORMALIZERS.choose(normalizer), H, Kv)
 
 
 def inputs_for(T: int, S: int, biased: str, dtype: torch.dtype) -> list[Tensor]:

@@ -9,7 +9,12 @@ class Normalizer(nn.Module):
     """weights(scores, mask): (B, H, T, S) -> (B, H, T, S)."""
 
     def weights(self, scores: Tensor, mask: Tensor | None) -> Tensor:
+        """The weight of every key; where it depends on how many there are, those count that the mask allows."""
         raise NotImplementedError
+
+    def finish(self, output: Tensor) -> Tensor:
+        """(B, H, T, Kv) what is done to the weighted sums of the values; nothing unless a file says otherwise."""
+        return output
 
 
 NORMALIZERS = Room(__name__, Normalizer, "normalizer")

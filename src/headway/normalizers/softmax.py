@@ -12,7 +12,7 @@ class Settings(Branch):
 
 
 class Softmax(Normalizer):
-    def __init__(self, settings: Settings, heads: int):
+    def __init__(self, settings: Settings, heads: int, head_size: int):
         super().__init__()
 
     def weights(self, scores: Tensor, mask: Tensor | None) -> Tensor:

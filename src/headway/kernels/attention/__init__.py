@@ -49,7 +49,7 @@ class Engine:
         raise NotImplementedError
 
     def attention(self, request: Request) -> Tensor:
-        """(B, H, T, Kv) equal to the definition in value and gradient."""
+        """(B, H, T, Kv) equal to the definition in value and gradient, before the normalizer's `finish`."""
         raise NotImplementedError
 
 
@@ -65,11 +65,10 @@ def engine_named(name: str) -> Engine:
 def attention(request: Request, engine: str = "auto") -> Tensor:
     """(B, H, T, Kv) by the engine named. Raises UsageError where a named engine refuses."""
     if engine == "auto":
-        return engine_named(choose(request)).attention(request)
-    reason = engine_named(engine).refuses(request)
-    if reason is not None:
+        engine = choose(request)
+    elif (reason := engine_named(engine).refuses(request)) is not None:
         raise UsageError(f"the attention engine {engine} refuses: {reason}; `auto` takes one that does not")
-    return engine_named(engine).attention(request)
+    return request.normalizer.finish(engine_named(engine).attention(request))
 
 
 def choose(request: Request) -> str:

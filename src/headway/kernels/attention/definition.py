@@ -11,11 +11,16 @@ class Definition(Engine):
         return None
 
     def attention(self, request: Request) -> Tensor:
-        return weighted(request)[0]
+        return _defined(request)[0]
 
 
 def weighted(request: Request) -> tuple[Tensor, Tensor]:
     """(output, weights) of a request: what inspection shows, whichever engine ran."""
+    output, weights = _defined(request)
+    return request.normalizer.finish(output), weights
+
+
+def _defined(request: Request) -> tuple[Tensor, Tensor]:
     return attention(
         request.q,
         request.k,

@@ -46,7 +46,7 @@ class Attention(Mixer):
         self.query, self.key, self.value = (nn.Linear(width, width) for _ in range(3))
         self.output = nn.Linear(width, width)
         self.score = SCORES.build(settings.score, heads, self.head_size)
-        self.normalizer = NORMALIZERS.build(settings.normalizer, heads)
+        self.normalizer = NORMALIZERS.build(settings.normalizer, heads, self.head_size)
         for layer in (self.query, self.key, self.value):  # Xavier for the three as one matrix, as torch does
             bound = math.sqrt(6 / (4 * width))
             nn.init.uniform_(layer.weight, -bound, bound)
@@ -66,12 +66,15 @@ class Attention(Mixer):
         """The attention to compute: what the engines are given, and what inspection recomputes with all weights."""
         if memory is None:
             q, k, v = self._together(x, self.query, self.key, self.value)
+            k = self.score.keys(k)
         else:
             (q,) = self._together(x, self.query)
             if isinstance(state, Fixed) and state.keys is not None and state.values is not None:
                 k, v = state.keys, state.values
             else:
                 k, v = self._together(memory, self.key, self.value)
+                k = self.score.keys(k)
+        q = self.score.queries(q)
         if look.position is not None:
             q, k = look.position.turn(q, look.offset), look.position.turn(k, look.offset)
         if isinstance(state, KeyValues):
