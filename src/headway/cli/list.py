@@ -16,6 +16,7 @@ ROOMS = {
     "metrics": "headway.metrics:METRICS",
     "optimizers": "headway.training.optimizers:OPTIMIZERS",
     "baselines": "headway.lab.baselines:BASELINES",
+    "demonstrations": "headway.lab.demonstrations:DEMONSTRATIONS",
     "recipes": "headway.recipes",
 }
 """Where the interchangeable parts are; a file in the package is an entry."""
@@ -37,7 +38,7 @@ def list_(room: str | None = None, /) -> int:
     if room is None:
         for name, home in ROOMS.items():
             package = importlib.import_module(home.partition(":")[0])
-            console.print(f"[bold]{name:12}[/] {_first_line(package.__doc__)}")
+            console.print(f"[bold]{name:14}[/] {_first_line(package.__doc__)}")
         return 0
     if room not in ROOMS:
         raise UsageError(unknown("room", room, ROOMS))

@@ -104,7 +104,7 @@ def line_chart(
     if best is not None:
         ring = tag("circle", class_="best", cx=_unit(field.x(best[0])), cy=_unit(field.y(best[1])), r=5)
     drawn = [_curve(field, line) for line in lines]
-    return _picture(size, alternative, _grid(field, unit), _kept(field, kept), drawn, ring, _hover(field, lines))
+    return _picture(size, alternative, _grid(field, unit), _kept(field, kept), drawn, ring, _hover(field, lines, unit))
 
 
 def scatter_chart(points: Sequence[tuple[Number, Number]], alternative: str, x_name: str, y_name: str) -> Html:
@@ -118,6 +118,14 @@ def scatter_chart(points: Sequence[tuple[Number, Number]], alternative: str, x_n
         _text(f"↑ {y_name}", field.x.start + 6, TOP + 12),
     ]
     return _picture(SQUARE, alternative, _grid(field), diagonal, dots, names)
+
+
+def map_chart(points: Sequence[tuple[str, Number, Number]], alternative: str) -> Html:
+    """Names (name, x, y) at their places in a plane: what is near is alike, and directions mean nothing."""
+    field = frame([x for _, x, _ in points], [y for _, _, y in points], SQUARE)
+    dots = tag("path", class_="cloud", d="".join(f"M{field.place(x, y)}h0" for _, x, y in points))
+    names = [_text(name, field.x(x), field.y(y) - 6, "middle") for name, x, y in points]
+    return _picture(SQUARE, alternative, dots, names)
 
 
 def bar(share: Number, mark: Number | None = None, look: str | None = None) -> Html:
@@ -176,7 +184,7 @@ def _kept(field: Frame, kept: Number | None) -> Html | None:
     return tag("path", class_="kept", d=f"M{_unit(field.x(kept))} {TOP}V{_unit(field.y.start)}")
 
 
-def _hover(field: Frame, lines: Sequence[Line]) -> Html:
+def _hover(field: Frame, lines: Sequence[Line], unit: str) -> Html:
     """Invisible strips, one a step, that tell the values there when the pointer rests on them."""
     told: dict[Number, list[str]] = {}
     for line in lines:
@@ -186,7 +194,7 @@ def _hover(field: Frame, lines: Sequence[Line]) -> Html:
     edges = [field.x.start, *(field.x((a + b) / 2) for a, b in pairwise(steps)), field.x.stop]
     strips = []
     for number, step in enumerate(steps):
-        title = tag("title", f"step {step:,.0f}: " + ", ".join(told[step]))
+        title = tag("title", f"{unit} {step:,.0f}: " + ", ".join(told[step]))
         left, right = edges[number], edges[number + 1]
         d = f"M{_unit(left)} {TOP}H{_unit(right)}V{_unit(field.y.start)}H{_unit(left)}z"
         strips.append(tag("g", title, tag("path", d=d)))

@@ -44,10 +44,11 @@ def page(findings: Findings) -> str:
     links = [tag("a", title, href=f"#{name}") for name, title, part in parts if part is not None]
     main = tag("main", join([part for _, _, part in parts], NEW_LINE))
     body = tag("body", _header(findings, links), main, tag("footer", tag("p", f"headway {__version__}")))
-    return f"<!DOCTYPE html>\n{tag('html', _head(findings), body, lang='en')}\n"
+    return f"<!DOCTYPE html>\n{tag('html', head(findings.title), body, lang='en')}\n"
 
 
-def _head(findings: Findings) -> Html:
+def head(title: str) -> Html:
+    """The head of a page that asks nothing of any network: title, policy and style."""
     style = resources.files("headway.report").joinpath("report.css").read_text(encoding="utf-8")
     return tag(
         "head",
@@ -56,7 +57,7 @@ def _head(findings: Findings) -> Html:
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
         tag("link", rel="icon", href="data:,"),
-        tag("title", f"{cut(findings.title, 80)} · headway"),
+        tag("title", f"{cut(title, 80)} · headway"),
         tag("style", Html("\n" + style)),
     )
 
