@@ -75,6 +75,19 @@ def test_gradcheck(name, mask):
 
 @NAMES
 def test_every_weight_learns(name):
-    normalizer, (scores,) = made(name), randoms((B, H, T, S), dtype=torch.float64)
-    weights = normalizer.weights(scores.requires_grad_(), None)
-    no_gradient_is_missing(normalizer, (weights * randoms((B, H, T, S), dtype=torch.float64, seed=1)[0]).sum())
+    normalizer = made(name)
+    scores, v, uneven = randoms((B, H, T, S), (B, H, S, K), (B, H, T, K), dtype=torch.float64)
+    output = normalizer.finish(normalizer.weights(scores.requires_grad_(), None) @ v)
+    no_gradient_is_missing(normalizer, (output * uneven).sum())
+
+
+@NAMES
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_what_it_finishes_keeps_shape_and_type_and_nothing_stays_nothing(name, dtype):
+    normalizer, (output,) = made(name, dtype), randoms((B, H, T, K), dtype=dtype)
+    finished = normalizer.finish(output)
+    assert finished.shape == output.shape and finished.dtype == dtype
+    nothing = torch.zeros(B, H, T, K, dtype=dtype, requires_grad=True)
+    assert not normalizer.finish(nothing).any()
+    assert gradients(normalizer.finish(nothing), [nothing])[0].isfinite().all()
+    close(normalizer.finish(output[1:, :, 2:3]), finished[1:, :, 2:3])

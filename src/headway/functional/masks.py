@@ -5,7 +5,7 @@ The rules are kept as rules as long as possible, because an engine that knows "c
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -47,6 +47,11 @@ class Mask:
     edges: Tensor | None = None
     offset: int = 0
     _made: dict[tuple[object, ...], Tensor | bool | None] = field(default_factory=dict, repr=False)
+
+    def within(self, reach: int) -> "Mask":
+        """The same rules, and |i − j| is at most this."""
+        reach = reach if self.reach is None else min(reach, self.reach)
+        return self._once(("within", reach), lambda: replace(self, reach=reach, _made={}))
 
     def table(self, T: int, S: int, device: torch.device | None = None) -> Tensor | None:
         """(B or 1, 1, T or 1, S) the rules as one table; None where every position may look everywhere."""

@@ -36,6 +36,10 @@ def refuses(stack: DecoderStack) -> str | None:
                 return "a score is not a dot product of changed queries and keys"
             if not isinstance(mixer.normalizer, Softmax):
                 return "a normalizer is not softmax"
+            if mixer.gate is not None:
+                return "an attention has a gate"
+            if mixer.window is not None and mixer is block.mixer:
+                return "an attention has a window"
     return None
 
 
@@ -130,6 +134,7 @@ class _FrozenAttention:
         B, S, D = memory.shape
         both = self.reads(memory.reshape(B * S, D)).view(B, S, 2, self.heads, self.size)
         keys, values = both.permute(2, 0, 3, 1, 4)
+        keys = self.score.keys(keys)
         return torch.stack([self.score.features(keys, keys)[1], values])
 
     def ask(self, x: Tensor, B: int) -> Tensor:
@@ -168,12 +173,13 @@ class _FrozenBlock:
         block = self.block
         before = _before(block.mixed, x)
         q, k, v = self.own.ask(before, B)
-        q, k = position.turn(q, offset), position.turn(k, offset)
+        q, k = position.turn(self.own.score.queries(q), offset), position.turn(self.own.score.keys(k), offset)
         q, k, scale = self.own.score.features(q, k)
         end = offset + q.shape[2]
         own[0, :, :, offset:end], own[1, :, :, offset:end] = k, v
         x = _after(block.mixed, x, self.own.answer(q, own[:, :, :, :end], added, scale))
         (q,) = self.cross.ask(_before(block.crossed, x), B)
+        q = self.cross.score.queries(q)
         q, _, scale = self.cross.score.features(q, q)
         x = _after(block.crossed, x, self.cross.answer(q, source, hidden, scale))
         return _after(block.fed, x, self.feedforward(_before(block.fed, x)))

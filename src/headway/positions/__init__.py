@@ -10,8 +10,14 @@ from headway.settings import Room
 
 
 class Position(nn.Module):
+    """Made once for a stack, of its settings, the width, the heads, and whether the stack sees only earlier positions.
+
+    A position that gives a bias says so (`gives_bias`), for not every mixer has scores to add it to.
+    """
+
     positions: int | None = None
     "How many there are; None where there is no end to them."
+    gives_bias = False
 
     def add(self, x: Tensor, offset: int = 0) -> Tensor:
         """Put the position into the vectors (B, T, D); the first is number `offset`."""

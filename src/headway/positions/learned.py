@@ -14,7 +14,7 @@ class Settings(Branch):
 
 
 class Learned(Position):
-    def __init__(self, settings: Settings, width: int, heads: int):
+    def __init__(self, settings: Settings, width: int, heads: int, causal: bool = False):
         super().__init__()
         self.positions = settings.positions
         self.table = nn.Parameter(torch.empty(settings.positions, width).normal_(std=0.02))

@@ -9,5 +9,5 @@ class Settings(Branch):
 
 
 class NoPosition(Position):
-    def __init__(self, settings: Settings, width: int, heads: int):
+    def __init__(self, settings: Settings, width: int, heads: int, causal: bool = False):
         super().__init__()

@@ -17,7 +17,7 @@ class Settings(Branch):
 
 
 class Rotary(Position):
-    def __init__(self, settings: Settings, width: int, heads: int):
+    def __init__(self, settings: Settings, width: int, heads: int, causal: bool = False):
         super().__init__()
         self.head_size, self.base = width // heads, settings.base
         if self.head_size % 2:

@@ -13,7 +13,7 @@ class Settings(Branch):
 
 
 class Sinusoidal(Position):
-    def __init__(self, settings: Settings, width: int, heads: int):
+    def __init__(self, settings: Settings, width: int, heads: int, causal: bool = False):
         super().__init__()
         self.base, self.width = settings.base, width
         self.register_buffer("table", sinusoids(512, width, settings.base), persistent=False)

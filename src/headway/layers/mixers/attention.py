@@ -1,9 +1,12 @@
-"""Multi-head attention (Vaswani et al. 2017, section 3.2): every position looks at every other that the mask allows."""
+"""Multi-head attention (Vaswani et al. 2017, section 3.2): every position looks at every other that the mask allows.
+
+Cross-attention has no `window` and gets no positions: those of two sequences have no distance.
+"""
 
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -31,22 +34,29 @@ class Settings(Branch):
     "Share of the attention weights that is dropped in training; the encoder's dropout where none is given."
     engine: str = "auto"
     "Which engine computes it; auto takes the fastest that can."
+    gate: Literal["none", "head", "element"] = "none"
+    "What each position can close, by a sigmoid of its own vector: nothing, each head, or each number of each head."
+    window: Count | None = None
+    "How far a position sees in its own sequence, to either side; everything where none is given."
 
 
 class Attention(Mixer):
-    """q, k and v by three learned matrices, scores, weights, weighted sum, output matrix."""
+    """q, k and v by three learned matrices, scores, weights, weighted sum, gate (Qiu et al. 2025), output matrix."""
 
-    def __init__(self, settings: Settings, width: int, rate: float):
+    def __init__(self, settings: Settings, width: int, rate: float, causal: bool = False):
         super().__init__()
         heads = settings.heads
         if width % heads:
             raise UsageError(f"attention divides the width among its heads, and {width} is not a multiple of {heads}")
         self.heads, self.head_size, self.engine = heads, width // heads, settings.engine
+        self.window = settings.window
         self.rate = rate if settings.dropout is None else settings.dropout
         self.query, self.key, self.value = (nn.Linear(width, width) for _ in range(3))
         self.output = nn.Linear(width, width)
         self.score = SCORES.build(settings.score, heads, self.head_size)
         self.normalizer = NORMALIZERS.build(settings.normalizer, heads, self.head_size)
+        gates = {"none": 0, "head": heads, "element": width}[settings.gate]
+        self.gate = nn.Linear(width, gates, bias=False) if gates else None
         for layer in (self.query, self.key, self.value):  # Xavier for the three as one matrix, as torch does
             bound = math.sqrt(6 / (4 * width))
             nn.init.uniform_(layer.weight, -bound, bound)
@@ -56,9 +66,11 @@ class Attention(Mixer):
     def forward(
         self, x: Tensor, look: Look, state: KeyValues | Fixed | None = None, memory: Tensor | None = None
     ) -> Tensor:
-        request = self.request(x, look, state, memory)
-        output = attention(request, self.engine)
-        return linear(merge(output), self.output.weight, self.output.bias)
+        output = merge(attention(self.request(x, look, state, memory), self.engine))
+        if self.gate is not None:
+            share = linear(x, self.gate.weight).sigmoid()  # (B, T, H or D) how far each gate is open
+            output = (output.unflatten(-1, (share.shape[-1], -1)) * share[..., None]).flatten(-2)
+        return linear(output, self.output.weight, self.output.bias)
 
     def request(
         self, x: Tensor, look: Look, state: KeyValues | Fixed | None = None, memory: Tensor | None = None
@@ -82,7 +94,8 @@ class Attention(Mixer):
         elif isinstance(state, Fixed) and state.keys is None:
             state.keys, state.values = k, v = k.contiguous(), v.contiguous()
         rate = self.rate if self.training else 0.0
-        return Request(q, k, v, look.mask, look.bias, self.score, self.normalizer, rate)
+        mask = look.mask if self.window is None or memory is not None else look.mask.within(self.window)
+        return Request(q, k, v, mask, look.bias, self.score, self.normalizer, rate)
 
     def _together(self, x: Tensor, *layers: nn.Linear) -> list[Tensor]:
         """x through several matrices in one product, each result split into heads: (B, H, T, K)."""
