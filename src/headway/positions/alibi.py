@@ -17,6 +17,7 @@ class Settings(Branch):
 
 class Alibi(Position):
     gives_bias = True
+    slopes: Tensor
 
     def __init__(self, settings: Settings, width: int, heads: int, causal: bool = False):
         super().__init__()

@@ -21,6 +21,7 @@ class Settings(Branch):
 
 class Relative(Position):
     gives_bias = True
+    starts: Tensor
 
     def __init__(self, settings: Settings, width: int, heads: int, causal: bool = False):
         super().__init__()
