@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comparing import close, randoms
-from headway.layers.cache import Fixed, KeyValues
+from headway.layers.cache import Fixed, KeyValues, Past
 
 H, K, Kv = 3, 5, 2
 
@@ -34,6 +34,25 @@ def test_any_order_of_append_crop_and_select_is_that_of_plain_tensors(actions, r
             keys, values = keys[which], values[which]
             kept.select(which)
         assert kept.length == keys.shape[2]
+
+
+@given(st.lists(ACTIONS, max_size=12), st.integers(1, 3), st.integers(0, 4))
+def test_of_a_past_the_last_few_are_at_hand_and_cropping_goes_back_to_any_other(actions, rows, reach):
+    kept, past = Past(reach), torch.zeros(rows, 0, K)
+    for number, (action, how) in enumerate(actions):
+        if action == "append":
+            (x,) = randoms((len(past), how, K), seed=number)
+            assert kept.append(x).equal(torch.cat([past[:, max(0, past.shape[1] - reach) :], x], 1))
+            past = torch.cat([past, x], 1)
+        elif action == "crop":
+            past = past[:, :how]
+            kept.crop(how)
+        else:
+            which = torch.tensor(how) % len(past)
+            past = past[which]
+            kept.select(which)
+        assert kept.length == past.shape[1] and (kept.newest is None) == (kept.length == 0)
+        assert kept.newest is None or kept.newest.equal(past[:, max(0, past.shape[1] - reach) :])
 
 
 def test_beyond_its_room_it_grows_and_keeps_what_it_has():

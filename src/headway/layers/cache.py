@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 
@@ -55,3 +56,50 @@ class Fixed:
 
     def crop(self, length: int) -> None:
         """A memory is as long as it is."""
+
+
+class Past:
+    """Vectors (B, length, D) of the positions already written, of which a step needs the last few only.
+
+    Those are at hand, so a step costs the same however much is written. All others wait in the order in which they
+    came, together with the selections of rows, and are brought up to date when positions are cropped.
+
+    reach    how many of the last positions are needed
+    """
+
+    def __init__(self, reach: int) -> None:
+        self.reach, self.length = reach, 0
+        self.newest: Tensor | None = None
+        self._log: list[Tensor] = []  # vectors (R, T, D), and selections (rows) of whole numbers
+
+    def append(self, x: Tensor) -> Tensor:
+        """Keep the vectors of new positions; returns them behind those that are at hand."""
+        known = x if self.newest is None else torch.cat([self.newest, x], 1)
+        self._log.append(x)
+        self.length += x.shape[1]
+        self.newest = self._last(known)
+        return known
+
+    def crop(self, length: int) -> None:
+        """Forget the positions from `length` on."""
+        if length >= self.length:
+            return
+        blocks: list[Tensor] = []
+        order: Tensor | None = None
+        for item in reversed(self._log):
+            item = item if order is None else item[order]
+            if item.is_floating_point():
+                blocks.append(item)
+            else:
+                order = item
+        past = torch.cat(blocks[::-1], 1)[:, :length]
+        self._log, self.length, self.newest = [past], length, self._last(past) if length else None
+
+    def select(self, rows: Tensor) -> None:
+        """Go on with some rows, in the order asked."""
+        if self.newest is not None:
+            self.newest = self.newest.index_select(0, rows)
+            self._log.append(rows)
+
+    def _last(self, x: Tensor) -> Tensor:
+        return x[:, max(0, x.shape[1] - self.reach) :]

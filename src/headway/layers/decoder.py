@@ -10,11 +10,12 @@ from typing import Annotated, Any
 from torch import Tensor, nn
 
 from headway.batch import Memory
+from headway.errors import UsageError
 from headway.functional.masks import Mask
 from headway.kernels.dropout import dropout
 from headway.layers.encoder import EncoderSettings
 from headway.layers.feedforward import FeedForward
-from headway.layers.mixers import MIXERS, Look
+from headway.layers.mixers import MIXERS, Look, position_for
 from headway.layers.norm import Residual, norm_of
 from headway.positions import POSITIONS
 from headway.settings import Branch, Count
@@ -26,19 +27,17 @@ class StackSettings(Branch):
     mixer: Annotated[Branch | None, MIXERS] = None
     "What lets the written positions exchange; the encoder's where none is given."
     cross: Annotated[Branch | None, MIXERS] = None
-    "How the source is looked at, an attention; the encoder's, or plain attention, where none is given."
+    "How the source is looked at, an attention; the decoder's own, the encoder's or plain attention if none is given."
     position: Annotated[Branch | None, POSITIONS] = None
     "How order is told; the encoder's where none is given."
 
 
 class DecoderBlock(nn.Module):
-    def __init__(self, settings: StackSettings, shape: EncoderSettings):
+    def __init__(self, settings: StackSettings, shape: EncoderSettings, causal: bool):
         super().__init__()
-        mixer = settings.mixer or shape.mixer
-        cross = settings.cross or (mixer if MIXERS.name_of(mixer) == "attention" else MIXERS.choose("attention"))
-        self.mixer = MIXERS.build(mixer, shape.width, shape.dropout)
+        self.mixer = MIXERS.build(settings.mixer or shape.mixer, shape.width, shape.dropout, causal)
         self.mixed = Residual(shape.norm, shape.norm_place, shape.width, shape.dropout)
-        self.cross = MIXERS.build(cross, shape.width, shape.dropout)
+        self.cross = MIXERS.build(cross_of(settings, shape), shape.width, shape.dropout)
         self.crossed = Residual(shape.norm, shape.norm_place, shape.width, shape.dropout)
         self.feedforward = FeedForward(shape.feedforward, shape.width, shape.hidden_width, shape.dropout)
         self.fed = Residual(shape.norm, shape.norm_place, shape.width, shape.dropout)
@@ -48,6 +47,23 @@ class DecoderBlock(nn.Module):
         y = self.mixed(y, lambda y: self.mixer(y, own, own_state))
         y = self.crossed(y, lambda y: self.cross(y, source, cross_state, memory.x))
         return self.fed(y, self.feedforward)
+
+
+def cross_of(settings: StackSettings, shape: EncoderSettings) -> Branch:
+    """The mixer that looks at the source: the first that compares, of those that are set. Raises UsageError."""
+    if settings.cross is None:
+        own = (mixer for mixer in (settings.mixer, shape.mixer) if mixer is not None and _compares(mixer))
+        return next(own, None) or MIXERS.choose("attention")
+    if not _compares(settings.cross):
+        raise UsageError(
+            f"the mixer {MIXERS.name_of(settings.cross)} compares no queries with keys, so it cannot look at a source: "
+            "set cross attention, or leave it open; mixer is what the written positions exchange by"
+        )
+    return settings.cross
+
+
+def _compares(mixer: Branch) -> bool:
+    return MIXERS.part(MIXERS.name_of(mixer)).compares
 
 
 @dataclass
@@ -82,9 +98,9 @@ class DecoderStack(nn.Module):
     def __init__(self, settings: StackSettings, shape: EncoderSettings, causal: bool):
         super().__init__()
         self.rate, self.causal = shape.dropout, causal
-        position, mixer = settings.position or shape.position, settings.mixer or shape.mixer
-        self.position = POSITIONS.build(position, shape.width, getattr(mixer, "heads", 1))
-        blocks = [DecoderBlock(settings, shape) for _ in range(settings.layers or shape.layers)]
+        mixer, position = settings.mixer or shape.mixer, settings.position or shape.position
+        self.position = position_for(mixer, position, shape.width, causal)
+        blocks = [DecoderBlock(settings, shape, causal) for _ in range(settings.layers or shape.layers)]
         self.blocks: list[DecoderBlock] = nn.ModuleList(blocks)  # type: ignore[assignment]
         self.norm = norm_of(shape.norm, shape.width) if shape.norm_place == "pre" else nn.Identity()
 

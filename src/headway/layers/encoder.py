@@ -9,7 +9,7 @@ from headway.batch import Memory
 from headway.functional.masks import Mask
 from headway.kernels.dropout import dropout
 from headway.layers.feedforward import Activation, FeedForward
-from headway.layers.mixers import MIXERS, Look
+from headway.layers.mixers import MIXERS, Look, position_for
 from headway.layers.norm import Residual, norm_of
 from headway.positions import POSITIONS
 from headway.settings import Branch, Count, Rate
@@ -61,7 +61,7 @@ class Encoder(nn.Module):
     def __init__(self, settings: EncoderSettings):
         super().__init__()
         self.rate = settings.dropout
-        self.position = POSITIONS.build(settings.position, settings.width, getattr(settings.mixer, "heads", 1))
+        self.position = position_for(settings.mixer, settings.position, settings.width, causal=False)
         self.blocks = nn.ModuleList(EncoderBlock(settings) for _ in range(settings.layers))
         self.norm = norm_of(settings.norm, settings.width) if settings.norm_place == "pre" else nn.Identity()
 
