@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from headway.batch import ClassifyAnswer, Example, RegressAnswer, TagAnswer, TransduceAnswer
     from headway.errors import DataError, HeadwayError, RunError, UsageError
     from headway.experiment import evaluate, load, train
+    from headway.lab.compare import compare
     from headway.predictor import Predictor
     from headway.run import Run
 
@@ -31,6 +32,7 @@ _HOMES = {
     "TagAnswer": "headway.batch",
     "TransduceAnswer": "headway.batch",
     "UsageError": "headway.errors",
+    "compare": "headway.lab.compare",
     "evaluate": "headway.experiment",
     "load": "headway.experiment",
     "train": "headway.experiment",
@@ -49,6 +51,7 @@ __all__ = [
     "TransduceAnswer",
     "UsageError",
     "__version__",
+    "compare",
     "evaluate",
     "load",
     "train",

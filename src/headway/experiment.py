@@ -62,6 +62,7 @@ def train(
     settings: Sequence[Assignment] | Mapping[str, Any] = (),
     listener: Listener | None = None,
     prepared: Callable[[Trainer], None] | None = None,
+    baselines: bool = True,
 ) -> Outcome:
     """Train on a data set and write a run folder.
 
@@ -74,6 +75,7 @@ def train(
     settings   {"model.encoder.layers": 6}, or nested; they win over the file, and the file over the recipe
     listener   hears of progress
     prepared   is given the trainer before the first step; its `stop` ends training early
+    baselines  whether classical methods are trained and measured beside it
 
     Raises UsageError, DataError and RunError.
     """
@@ -85,7 +87,7 @@ def train(
     if folder.exists() and not (resume and folder.path.is_dir()):
         raise UsageError(f"{folder.path} exists; choose another --out, or go on with it by --resume")
     made = plan_again(data, folder, config, given) if going_on else plan(data, recipe, config, given, start)
-    experiment = Experiment(made, folder, listener or Listener())
+    experiment = Experiment(made, folder, listener or Listener(), baselines)
     if going_on:
         experiment.go_on()
     else:
@@ -123,8 +125,8 @@ def examples_for(predictor: Predictor, data: Path | str | None, part: str) -> li
 class Experiment:
     """One training: its plan, its data as numbers, its model, and what is measured when it is done."""
 
-    def __init__(self, made: Plan, folder: RunFolder, hear: Listener):
-        self.plan, self.run, self.folder = made, made.run, folder
+    def __init__(self, made: Plan, folder: RunFolder, hear: Listener, baselines: bool = True):
+        self.plan, self.run, self.folder, self.with_baselines = made, made.run, folder, baselines
         self.sentences, self.notes = Sentences(), dict[str, str]()
         self.hear = Together([self.sentences, hear])
         self.device = set_up(made.run.machine)
@@ -260,6 +262,8 @@ class Experiment:
     def _baselines(self, names: Sequence[str]) -> dict[str, dict[str, dict[str, float]]]:
         """What classical methods reach on the same parts, in a tenth of the time that training took."""
         found = {}
+        if not self.with_baselines:
+            return found
         for baseline in baselines_for(self.run.task, budget=min(30.0, max(2.0, 0.1 * self.trainer.progress.seconds))):
             if baseline.refuses(self.plan.train) is None:
                 baseline.fit(self.plan.train)

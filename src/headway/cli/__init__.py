@@ -13,8 +13,8 @@ from rich.console import Console
 from headway.errors import HeadwayError, printable
 from headway.version import __version__
 
-COMMANDS = ("train", "evaluate", "predict", "data", "get", "list", "config", "lab")
-WITH_SETTINGS = ("train", "config")
+COMMANDS = ("train", "evaluate", "predict", "data", "get", "list", "config", "lab", "compare")
+WITH_SETTINGS = ("train", "config", "compare")
 
 DESCRIPTION = """Train, explain and serve a Transformer of your own on sequences of your own, offline.
 
@@ -32,7 +32,7 @@ Every setting has a path, which is an option, too: --model.encoder.layers 6.
 
 def app() -> App:
     """The commands, in the order in which a person meets them."""
-    from headway.cli import config, data, evaluate, lab, predict, train
+    from headway.cli import compare, config, data, evaluate, lab, predict, train
     from headway.cli.list import list_
 
     commands = App(
@@ -52,7 +52,8 @@ def app() -> App:
     commands.command(data.commands)
     commands.command(list_, name="list", sort_key=5)
     commands.command(config.config, sort_key=6)
-    commands.command(lab.lab, sort_key=7)
+    commands.command(compare.compare, sort_key=7)
+    commands.command(lab.lab, sort_key=8)
     return commands
 
 

@@ -31,7 +31,7 @@ TOP, RIGHT, BOTTOM, LEFT = 14, 14, 30, 50
 
 @dataclass(frozen=True)
 class Line:
-    """A curve; `look` is its class in the style sheet: `main` with dots, `quiet` without."""
+    """A curve; `look` is its class in the style sheet: `quiet` is without dots."""
 
     name: str
     points: Sequence[tuple[Number, Number]]
@@ -172,7 +172,7 @@ def _curve(field: Frame, line: Line) -> Html:
     path = "L".join(field.place(x, y) for x, y in line.points)
     alone = len(line.points) == 1
     drawn = tag("path", class_=f"line {line.look}", d=f"M{path}" + ("h0" if alone else ""))
-    if line.look != "main" or len(line.points) > 60:
+    if line.look == "quiet" or len(line.points) > 60:
         return drawn
     dots = tag("path", class_=f"dots {line.look}", d="".join(f"M{field.place(x, y)}h0" for x, y in line.points))
     return join([drawn, dots])
