@@ -12,22 +12,26 @@ B, H, T, D = 2, 3, 7, 12
 NAMES = pytest.mark.parametrize("name", POSITIONS.names())
 
 
-def made(name: str) -> Position:
-    return POSITIONS.build(POSITIONS.choose(name), D, H)
+def made(name: str, causal: bool = False) -> Position:
+    torch.manual_seed(4)
+    return POSITIONS.build(POSITIONS.choose(name), D, H, causal)
 
 
 @NAMES
-def test_vectors_queries_and_scores_keep_their_shapes(name):
-    position, (x, q) = made(name), randoms((B, T, D), (B, H, T, D // H))
+@pytest.mark.parametrize("causal", [False, True])
+def test_vectors_queries_and_scores_keep_their_shapes(name, causal):
+    position, (x, q) = made(name, causal), randoms((B, T, D), (B, H, T, D // H))
     assert position.add(x).shape == x.shape and position.turn(q).shape == q.shape
     bias = position.bias(T, T)
+    assert position.gives_bias == (bias is not None)
     assert bias is None or (bias.shape[0] == 1 and bias.shape[1] in (1, H) and bias.shape[2:] == (T, T))
 
 
 @NAMES
+@pytest.mark.parametrize("causal", [False, True])
 @pytest.mark.parametrize("start", [0, 1, 3, 6])
-def test_a_step_is_a_part_of_the_whole(name, start):
-    position, (x, q) = made(name), randoms((B, T, D), (B, H, T, D // H))
+def test_a_step_is_a_part_of_the_whole(name, start, causal):
+    position, (x, q) = made(name, causal), randoms((B, T, D), (B, H, T, D // H))
     close(position.add(x[:, start:], start), position.add(x)[:, start:])
     close(position.turn(q[:, :, start:], start), position.turn(q)[:, :, start:])
     bias = position.bias(T, T)
@@ -42,6 +46,8 @@ def test_the_first_positions_do_not_depend_on_how_many_follow(name):
     position, (x, q) = made(name), randoms((B, T, D), (B, H, T, D // H))
     close(position.add(x[:, :3]), position.add(x)[:, :3])
     close(position.turn(q[:, :, :3]), position.turn(q)[:, :, :3])
+    if position.gives_bias:
+        close(position.bias(3, 3), position.bias(T, T)[:, :, :3, :3])
 
 
 @NAMES

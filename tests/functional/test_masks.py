@@ -146,3 +146,13 @@ def test_a_table_is_made_once_and_not_mixed_with_one_of_another_shape():
     assert mask.table(7, 5).shape == (1, 1, 7, 5)
     assert mask.summand(5, 7, torch.zeros(1, dtype=torch.float64)).dtype == torch.float64
     assert table.equal(causal(5, 7)[None, None])
+
+
+def test_a_mask_within_a_reach_is_the_same_mask_with_one_rule_more_made_once():
+    keys = padding(torch.tensor([2, 5]), 5)
+    mask = Mask(keys, causal=True)
+    mask.table(5, 5)
+    narrow = mask.within(2)
+    assert narrow.table(5, 5).equal(Mask(keys, causal=True, reach=2).table(5, 5))
+    assert mask.within(2) is narrow and mask.reach is None
+    assert narrow.within(1).reach == 1 and narrow.within(4).reach == 2

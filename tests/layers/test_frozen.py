@@ -49,7 +49,7 @@ def test_every_kind_of_block(padded, norm, place, feedforward):
     agree(stack(norm=norm, norm_place=place, feedforward=feedforward), [1, 1, 2], memory)
 
 
-@pytest.mark.parametrize("score", ["dot", "scaled_dot"])
+@pytest.mark.parametrize("score", ["dot", "scaled_dot", "bilinear", "cosine"])
 def test_every_score_that_is_a_dot_product(score):
     agree(stack(mixer={"kind": "attention", "heads": 3, "score": score}), [1, 2], memory_of([5], dtype=torch.float64))
 
@@ -123,5 +123,15 @@ def test_it_says_what_it_cannot_freeze(layer):
     getattr(made.blocks[0], layer).normalizer = Share()
     assert refuses(made) == "a normalizer is not softmax"
     made = stack()
+    getattr(made.blocks[1], layer).gate = torch.nn.Linear(D, 3, bias=False)
+    assert refuses(made) == "an attention has a gate"
+    made = stack()
     setattr(made.blocks[1], layer, torch.nn.Identity())
     assert refuses(made) == "Identity is no attention"
+
+
+def test_a_window_is_none_of_its_business_where_the_source_is_looked_at():
+    mixer = {"kind": "attention", "heads": 3, "window": 2}
+    assert refuses(stack(mixer=mixer)) == "an attention has a window"
+    made = DecoderStack(StackSettings(cross=mixer), shape(), causal=True)
+    agree(stirred(made).double().eval(), [1, 2], memory_of(LENGTHS, dtype=torch.float64))

@@ -5,12 +5,12 @@ import math
 import pytest
 import torch
 
-from building import D, memory_of
+from building import D, memory_of, stirred
 from comparing import DTYPES, close, randoms
 from headway.errors import UsageError
 from headway.functional.attention import merge_heads, multi_head_attention, softmax, split_heads
 from headway.functional.masks import Mask, padding
-from headway.kernels.attention import ENGINES
+from headway.kernels.attention import ENGINES, engine_named
 from headway.layers.mixers import Look
 from headway.layers.mixers.attention import Attention, Settings, observed
 from headway.positions.rotary import Rotary
@@ -23,12 +23,18 @@ def layer(rate: float = 0.0, dtype: torch.dtype = torch.float32, **settings) -> 
     return Attention(Settings(heads=HEADS, **settings), D, rate).to(dtype)
 
 
+def plain_engines() -> list[str]:
+    """The engines that take a softmax of scaled dot products."""
+    request = layer().request(torch.zeros(1, T, D), Look(Mask()))
+    return ["auto", *(name for name in ENGINES.names() if engine_named(name).refuses(request) is None)]
+
+
 def matrices_of(made: Attention) -> list[torch.Tensor]:
     return [part.weight for part in (made.query, made.key, made.value, made.output)]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("engine", ["auto", *ENGINES.names()])
+@pytest.mark.parametrize("engine", plain_engines())
 @pytest.mark.parametrize("cross", [False, True])
 def test_it_is_multi_head_attention_with_four_matrices(cross, engine, dtype):
     made = layer(dtype=dtype, engine=engine)
@@ -85,6 +91,36 @@ def test_a_bias_is_added_to_the_scores():
     close(made(x, Look(Mask(), bias)), made.output(merge_heads(weights @ v)))
 
 
+@pytest.mark.parametrize("cross", [False, True])
+@pytest.mark.parametrize(("gate", "numbers"), [("head", HEADS), ("element", D)])
+def test_a_gate_is_a_sigmoid_of_each_positions_own_vector_before_the_output_matrix(gate, numbers, cross):
+    made, (x, memory) = stirred(layer(gate=gate)), randoms((B, T, D), (B, S, D))
+    found = made(x, Look(Mask()), None, memory if cross else None)
+    assert made.gate.weight.shape == (numbers, D) and made.gate.bias is None
+    asked = memory if cross else x
+    q, k, v = (split_heads(part(y), HEADS) for part, y in ((made.query, x), (made.key, asked), (made.value, asked)))
+    heads = (q @ k.transpose(2, 3) / math.sqrt(D // HEADS)).softmax(-1) @ v
+    share = (x @ made.gate.weight.T).sigmoid()
+    each = share.repeat_interleave(D // HEADS, -1) if gate == "head" else share
+    close(found, made.output(merge_heads(heads) * each))
+
+
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("reach", [1, 2, 9])
+def test_a_window_hides_what_is_farther_away_in_its_own_sequence_and_nothing_of_another(reach, causal):
+    made, plain = stirred(layer(window=reach)), layer()
+    plain.load_state_dict(made.state_dict())
+    x, memory = randoms((B, T, D), (B, S, D))
+    by_mask = plain(x, Look(Mask(causal=causal, reach=reach)))
+    close(made(x, Look(Mask(causal=causal))), by_mask)
+    close(made(x, Look(Mask()), None, memory), plain(x, Look(Mask()), None, memory))
+    i, j = torch.meshgrid(torch.arange(T), torch.arange(T), indexing="ij")
+    with observed([made]) as seen:
+        made(x, Look(Mask(causal=causal)))
+    seen_there = (seen[0][0] > 0)[0, 0]
+    assert seen_there.equal(((i - j).abs() <= reach) & ((j <= i) | (not causal)))
+
+
 @pytest.mark.parametrize(("own", "expected"), [(None, 0.4), (0.0, 0.0), (0.2, 0.2)])
 def test_weights_are_dropped_at_its_own_rate_or_the_encoders_in_training_only(own, expected):
     made = layer(0.4, dropout=own)
@@ -106,7 +142,7 @@ def test_an_engine_that_is_not_there_is_named_with_its_neighbours():
 # ------------------------------------------------------------------------------------------------ weights on request
 
 
-@pytest.mark.parametrize("engine", ["auto", *ENGINES.names()])
+@pytest.mark.parametrize("engine", plain_engines())
 @pytest.mark.parametrize("cross", [False, True])
 def test_the_weights_observed_are_those_of_the_definition_whichever_engine_runs(cross, engine):
     made = layer(engine=engine).eval()
