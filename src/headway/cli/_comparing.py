@@ -28,6 +28,10 @@ from headway.lab.compare.verdict import verdict
 from headway.lab.compare.writing import as_json
 
 
+WIDE = 120
+"""Characters of the table where it is not printed to a terminal."""
+
+
 def watching(data: Path | None, axes: Sequence[Axis], out: Path, *, json: bool, jobs: int, **how: Any) -> int:
     """Compare with progress on standard error and the table on standard output; the exit code."""
     console = Console(stderr=True, highlight=False)
@@ -50,6 +54,8 @@ def print_results(results: Results, as_machine: bool) -> None:
         print(json_.dumps(as_json(results), ensure_ascii=False))
         return
     console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = WIDE
     found = table(results)
     for begin, end in ((0, found.costs), (found.costs, len(found.columns))):
         drawn = Grid("", *found.columns[begin:end], box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
@@ -91,7 +97,7 @@ class Lines(Watcher):
 
     def began(self, cell: Cell, number: int) -> None:
         self.begun[cell.folder] = time.monotonic()
-        self.said(f"cell {number} of {self.total}: {cell.folder.name}{self._time_left()}")
+        self.said(f"{_kind(cell)} {number} of {self.total}: {cell.folder.name}{self._time_left()}")
 
     def heard(self, cell: Cell, event: Mapping[str, Any]) -> None:
         if event["event"] == "started":
@@ -147,7 +153,7 @@ class Terminal(Lines):
 
     def began(self, cell: Cell, number: int) -> None:
         self.begun[cell.folder] = time.monotonic()
-        name = f"cell {number}: {safe(cell.folder.name)}".replace("[", r"\[")
+        name = f"{_kind(cell)} {number}: {safe(cell.folder.name)}".replace("[", r"\[")
         self.tasks[cell.folder] = self.bar.add_task("", name=name, total=1, told="")
 
     def heard(self, cell: Cell, event: Mapping[str, Any]) -> None:
@@ -168,3 +174,7 @@ class Terminal(Lines):
 
 def _told(event: Mapping[str, Any]) -> str:
     return f"loss {event['loss']:.3f}  {event['tokens_per_second']:,.0f} tokens/s"
+
+
+def _kind(cell: Cell) -> str:
+    return "trial" if cell.part is None else "cell"

@@ -31,7 +31,8 @@ class Table:
 
 def table(results: Results) -> Table:
     """Metrics with their intervals, the difference from the first arm, the spread over seeds, and what it took."""
-    columns = [*_metric_columns(results), *_COST]
+    costs = [*([_RATE] if len({arm.told["learning_rate"] for arm in results.arms}) > 1 else []), *_COST]
+    columns = [*_metric_columns(results), *costs]
     best = results.best()
     rows = [
         Row(arm.name, tuple(cell(results, arm) if arm.metrics else NOTHING for _, cell in columns), arm is best)
@@ -40,7 +41,7 @@ def table(results: Results) -> Table:
     for method, values in results.baselines.items():
         cells = [measured(name, values[name]) if name in values else NOTHING for name in results.metrics]
         rows.append(Row(method, _around(results, cells, len(columns)), baseline=True))
-    return Table(tuple(name for name, _ in columns), tuple(rows), len(columns) - len(_COST))
+    return Table(tuple(name for name, _ in columns), tuple(rows), len(columns) - len(costs))
 
 
 Cell = Callable[[Results, ArmResult], str]
@@ -103,8 +104,8 @@ def _whole(value: float) -> str:
     return f"{value:,.0f}"
 
 
+_RATE: tuple[str, Cell] = ("learning rate", lambda _, arm: significant(arm.told["learning_rate"], 3))
 _COST: list[tuple[str, Cell]] = [
-    ("learning rate", lambda _, arm: significant(arm.told["learning_rate"], 3)),
     ("parameters", _fact("parameters", large)),
     ("FLOPs a token", lambda _, arm: large(arm.told["flops_per_token"])),
     ("tokens/s", _fact("tokens_per_second", _whole)),
