@@ -102,11 +102,12 @@ def _(part: Map) -> RenderableType:
     up = Scale(min(ys), max(ys) or 1.0, HIGH * 2 - 1, 0)
     grid = [[" "] * (WIDE + 12) for _ in range(HIGH * 2)]
     for name, x, y in part.points:
-        row, left = round(up(y)), round(across(x))
-        while row and any(letter != " " for letter in grid[row][left : left + cell_len(name) + 1]):
-            row -= 1  # a name that would stand on another moves up
-        for place, letter in enumerate(name):
-            grid[row][min(left + place, len(grid[row]) - 1)] = letter
+        wanted, left = round(up(y)), round(across(x))
+        cells = [cell for letter in name for cell in (letter, *[""] * (cell_len(letter) - 1))]
+        place = slice(left, left + len(cells) + 1)
+        rows = sorted(range(len(grid)), key=lambda row: abs(row - wanted))
+        row = next((row for row in rows if not "".join(grid[row][place]).strip()), wanted)
+        grid[row][left : left + len(cells)] = cells  # a name that would stand on another moves up or down
     return _titled(part.title, *(Text("".join(row).rstrip()) for row in grid))
 
 

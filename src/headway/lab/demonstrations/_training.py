@@ -9,7 +9,9 @@ from typing import Any
 import torch
 
 from headway.batch import Batch, Example
+from headway.data.codecs import Sequences
 from headway.data.encoding import Codecs, encode
+from headway.data.tokenizers import Tokenizer
 from headway.model import Model
 from headway.run import Run, build_codecs, build_model
 from headway.search import Search
@@ -20,8 +22,9 @@ from headway.training.loop import Examined, Trainer
 
 TINY: dict[str, Any] = {
     "model.encoder.layers": 1,
-    "model.encoder.width": 64,
-    "model.encoder.hidden": 128,
+    "model.encoder.width": 48,
+    "model.encoder.hidden": 96,
+    "model.encoder.mixer.heads": 2,
     "model.encoder.dropout": 0.0,
     "training.tokens": 512,
     "training.learning_rate": 3e-3,
@@ -73,17 +76,27 @@ class Learner:
             ).fit()
         self.model.eval()
 
+    @property
+    def writes(self) -> Tokenizer:
+        """What cuts the targets, and puts them together again."""
+        assert isinstance(self.codecs.target, Sequences)
+        return self.codecs.target.tokenizer
+
     def batch(self, examples: Sequence[Example]) -> Batch:
         """All examples as one batch."""
         encoded = encode(examples, self.codecs, self.run.data)
         return encoded.batch(torch.arange(len(encoded)).numpy(), self.codecs.source, self.model.task)
 
-    def exact(self, examples: Sequence[Example]) -> float:
-        """The share of examples that are answered as they should be."""
+    def answers(self, examples: Sequence[Example]) -> list[str]:
+        """What the model answers, as text."""
         encoded = encode(examples, self.codecs, self.run.data, with_targets=False)
         budget, device = self.run.training.tokens, torch.device("cpu")
-        given = answers(self.model, self.codecs, encoded, examples, Search(), budget, device)
-        return sum(str(answer) == example.target for answer, example in zip(given, examples)) / len(examples)
+        return [str(one) for one in answers(self.model, self.codecs, encoded, examples, Search(), budget, device)]
+
+    def exact(self, examples: Sequence[Example]) -> float:
+        """The share of examples that are answered as they should be."""
+        pairs = zip(self.answers(examples), examples)
+        return sum(answer == example.target for answer, example in pairs) / len(examples)
 
 
 def learner(task: str, examples: Sequence[Example], **changed: Any) -> Learner:

@@ -42,7 +42,7 @@ class Additive(Demonstration):
         found.at_most(f"dot product: singular value {K + 1} over the first", float(sizes["scaled_dot"][K]), 1e-12)
         found.at_least(f"additive: singular value {K + 1} over the first", float(sizes["additive"][K]), 1e-3)
         found.at_least("dot product: the largest score, 32 times as large a query", _times(grown["scaled_dot"]), 31.99)
-        limit = float(scores["additive"].weight.detach().abs().sum())
+        limit = float(dict(scores["additive"].named_parameters())["weight"].detach().abs().sum())
         found.at_most(
             f"additive: the largest score, which Σ |w| = {limit:.3f} bounds",
             grown["additive"][-1][1],

@@ -63,8 +63,8 @@ def leaves_of(value: Tensor) -> set[int]:
         if node is None or node in seen:
             continue
         seen.add(node)
-        if hasattr(node, "variable"):
-            found.add(id(node.variable))
+        if (leaf := getattr(node, "variable", None)) is not None:
+            found.add(id(leaf))
         waiting += [before for before, _ in node.next_functions]
     return found
 

@@ -1,5 +1,7 @@
 """What is masked has no influence at all, not on the output and not on the gradient."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -63,10 +65,8 @@ def influence(request: Request, table: Tensor, engine: str) -> tuple[float, floa
     before = by_engine(request, engine)
     for row in range(T):
         hidden = ~table[row]
-        k, v = (torch.where(hidden[:, None], 1000 * x, x) for x in (request.k, request.v))
-        leaves = [x.clone().requires_grad_() for x in (k, v)]
-        q, mask, score, normalizer = request.q, request.mask, request.score, request.normalizer
-        output = by_engine(Request(q, *leaves, mask, None, score, normalizer), engine)[:, :, row]
+        leaves = [torch.where(hidden[:, None], 1000 * x, x).requires_grad_() for x in (request.k, request.v)]
+        output = by_engine(replace(request, k=leaves[0], v=leaves[1]), engine)[:, :, row]
         changed = max(changed, float((output - before[:, :, row]).detach().abs().max()))
         grads = torch.autograd.grad(output.pow(2).sum(), leaves)
         gradient = max(gradient, *(float(g[:, :, hidden].abs().max()) for g in grads if hidden.any()), 0.0)
