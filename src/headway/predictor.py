@@ -12,6 +12,7 @@ from headway.data.encoding import encode
 from headway.data.files import words
 from headway.decoders.autoregressive import Autoregressive
 from headway.errors import UsageError, unknown
+from headway.inspection import AttentionMap, Inspector
 from headway.machine import set_up
 from headway.run import RunFolder
 from headway.search import Search
@@ -134,6 +135,42 @@ class Predictor:
         metrics = measure(self.model.task.metrics, found, examples)
         values = {name: metric.value() for name, metric in metrics.items()}
         return values, {name: metric.signature() for name, metric in metrics.items()}, found
+
+    def attention(
+        self,
+        inputs: Given | Sequence[Given],
+        *,
+        part: str = "encoder",
+        layers: int | Sequence[int] | None = None,
+        heads: int | Sequence[int] | None = None,
+        targets: str | Sequence[str] | None = None,
+    ) -> list[AttentionMap]:
+        """Where the model looks, exactly: one map per input, in order; of an ensemble, of its first run.
+
+        part       `encoder`; of a run that writes sequences also `decoder` (what is written looks at itself) and
+                   `cross` (it looks at the input)
+        layers     which, from 0; all where none are given
+        heads      which, from 0; all where none are given
+        targets    what is written, for each input; the model's own greedy answer where none is given
+        """
+        if isinstance(inputs, (str, Example)):
+            inputs = [inputs]
+        examples = [self._example(given) for given in inputs]
+        inspector = Inspector(self.model, self.codecs, part, layers, heads)
+        if targets is not None:
+            if part == "encoder":
+                raise UsageError("targets are written, and the encoder only reads: choose part decoder or cross")
+            each = [targets] if isinstance(targets, str) else list(targets)
+            if len(each) != len(examples):
+                raise UsageError(f"{len(each)} targets for {len(examples)} inputs: give one each")
+            examples = [replace(example, target=target) for example, target in zip(examples, each, strict=True)]
+        encoded = encode(examples, self.codecs, self.run.data, with_targets=targets is not None)
+        if len(encoded) != len(examples):
+            raise UsageError(
+                f"an input has more than {self.run.data.max_length} elements and is read in several windows, each with "
+                "an attention of its own: give a shorter one"
+            )
+        return inspector.maps(encoded, examples, self.device)
 
     # ------------------------------------------------------------------------------------------------------- inside
 

@@ -1,0 +1,138 @@
+"""Where a model looks: the exact attention weights of any layer, with the elements they belong to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from headway.batch import BEGIN, END, SPECIALS, Batch, Example
+from headway.data.codecs import Sequences
+from headway.data.encoding import Codecs, Encoded
+from headway.decoders.autoregressive import Autoregressive
+from headway.errors import UsageError, unknown
+from headway.layers.mixers.attention import Attention, observed
+from headway.model import Model
+from headway.search import Search
+from headway.tasks.transduce import Transduce
+
+PARTS = ("encoder", "decoder", "cross")
+"""How the input looks at itself, what is written at itself, and what is written at the input."""
+ROWS = 32
+"""Inputs that go through the model together."""
+
+Labels = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AttentionMap:
+    """How much each position took of each other, for one input: exact, whichever engine answers.
+
+    weights    (layers, heads, T, S) rows of position i, columns of position j
+    asking     T elements: who looks; in a decoder, the token that is written there, END among them
+    asked      S elements: what is looked at; in a decoder's own sequence, the token that is read there, BEGIN first
+    layers     the numbers of the layers given, from 0
+    heads      the numbers of the heads given, from 0
+    """
+
+    weights: NDArray[np.float32]
+    asking: Labels
+    asked: Labels
+    layers: tuple[int, ...]
+    heads: tuple[int, ...]
+
+
+class Inspector:
+    """Some layers and heads of one part of a model, ready to be watched; only these are computed by the definition."""
+
+    def __init__(
+        self,
+        model: Model,
+        codecs: Codecs,
+        part: str,
+        layers: int | Sequence[int] | None = None,
+        heads: int | Sequence[int] | None = None,
+    ):
+        """Raises UsageError for a part, a layer or a head that the model does not have."""
+        mixers = _attentions(model, part)
+        self.model, self.codecs, self.part = model, codecs, part
+        self.layers = _numbers("layer", layers, len(mixers))
+        self.heads = _numbers("head", heads, mixers[0].heads)
+        self.mixers = [mixers[layer] for layer in self.layers]
+
+    def maps(self, encoded: Encoded, examples: Sequence[Example], device: torch.device) -> list[AttentionMap]:
+        """One for every example, each encoded in one piece; with targets, of these, otherwise of greedy answers."""
+        found: list[AttentionMap] = []
+        for start in range(0, len(encoded), ROWS):
+            rows = np.arange(start, min(start + ROWS, len(encoded)))
+            batch = encoded.batch(rows, self.codecs.source, self.model.task).to(device)
+            pairs = [(examples[row].source, len(encoded.sources[row])) for row in rows.tolist()]
+            sources = [self.codecs.source.elements(source)[:length] for source, length in pairs]
+            targets = [encoded.targets[row] for row in rows.tolist()] if encoded.targets else None
+            found += self._batch(batch, sources, targets)
+        return found
+
+    def _batch(self, batch: Batch, sources: list[Labels], targets: list[NDArray] | None) -> list[AttentionMap]:
+        with torch.inference_mode():
+            if self.part == "encoder":
+                asking = asked = sources
+                with observed(self.mixers) as seen:
+                    self.model.encode(batch)
+            else:
+                decoder, memory = _writer(self.model, self.part), self.model.encode(batch)
+                ended = [True] * len(batch)
+                if targets is None:
+                    best = [hypotheses[0] for hypotheses in decoder.generate(memory, Search())]
+                    targets, ended = [np.array(h.tokens, np.int32) for h in best], [h.finished for h in best]
+                asking, read = self._written(targets, ended)
+                asked = sources if self.part == "cross" else read
+                target = {name: tensor.to(memory.x.device) for name, tensor in decoder.collate(targets).items()}
+                with observed(self.mixers) as seen:
+                    decoder.score(memory, target)
+            weights = torch.stack([calls[0][:, list(self.heads)] for calls in seen], 1).float().cpu().numpy()
+        return [
+            AttentionMap(row[:, :, : len(i), : len(j)], i, j, self.layers, self.heads)
+            for row, i, j in zip(weights, asking, asked, strict=True)
+        ]
+
+    def _written(self, targets: list[NDArray], ended: list[bool]) -> tuple[list[Labels], list[Labels]]:
+        """What is written and what is read at every position; END is written only where a sequence came to it."""
+        codec = self.codecs.target
+        assert isinstance(codec, Sequences)
+        pieces = [codec.tokenizer.pieces(tokens.tolist()) for tokens in targets]
+        written = [(*row, SPECIALS[END])[: len(row) + end] for row, end in zip(pieces, ended, strict=True)]
+        read = [(SPECIALS[BEGIN], *row)[: len(asking)] for row, asking in zip(pieces, written, strict=True)]
+        return written, read
+
+
+def _attentions(model: Model, part: str) -> list[Attention]:
+    """The attention of every layer of a part."""
+    if part not in PARTS:
+        raise UsageError(unknown("part of the model", part, PARTS))
+    if part == "encoder":
+        mixers: list[Any] = [block.mixer for block in model.encoder.blocks]
+    else:
+        blocks = _writer(model, part).stack.blocks
+        mixers = [block.mixer if part == "decoder" else block.cross for block in blocks]
+    other = next((mixer for mixer in mixers if not isinstance(mixer, Attention)), None)
+    if other is not None:
+        raise UsageError(f"part {part} has the mixer {type(other).__name__.lower()}, and that has no attention weights")
+    return mixers
+
+
+def _writer(model: Model, part: str) -> Autoregressive:
+    if not (isinstance(model.task, Transduce) and isinstance(model.task.decoder, Autoregressive)):
+        raise UsageError(f"part {part} is of an autoregressive decoder, and this run has none: choose part encoder")
+    return model.task.decoder
+
+
+def _numbers(what: str, wanted: int | Sequence[int] | None, count: int) -> tuple[int, ...]:
+    numbers = tuple(range(count)) if wanted is None else (wanted,) if isinstance(wanted, int) else tuple(wanted)
+    for number in numbers:
+        if not 0 <= number < count:
+            raise UsageError(f"there is no {what} {number}: they are numbered 0 to {count - 1}")
+    if not numbers:
+        raise UsageError(f"no {what} is asked for: name some of 0 to {count - 1}, or leave it out for all")
+    return numbers
