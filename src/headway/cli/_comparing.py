@@ -27,7 +27,6 @@ from headway.lab.compare.table import legend, table
 from headway.lab.compare.verdict import verdict
 from headway.lab.compare.writing import as_json
 
-
 WIDE = 120
 """Characters of the table where it is not printed to a terminal."""
 

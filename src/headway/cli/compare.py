@@ -87,7 +87,7 @@ def compare(
         out,
         json=json,
         seeds=seeds,
-        time=_seconds(time),
+        time=time,
         tokens=tokens,
         steps=steps,
         tune_learning_rate=tune_learning_rate,
@@ -96,14 +96,3 @@ def compare(
         config=config,
         settings=assigned(settings),
     )
-
-
-def _seconds(time: str | None) -> float | None:
-    from pydantic import TypeAdapter, ValidationError
-
-    from headway.settings import Duration
-
-    try:
-        return None if time is None else TypeAdapter(Duration).validate_python(time)
-    except ValidationError as error:
-        raise UsageError(f"--time: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter, ValidationError
 
 from headway.data.batching import plan as updates_of
 from headway.data.encoding import Encoded
-from headway.errors import UsageError
+from headway.errors import UsageError, printable
 from headway.report.wording import duration, plural
 from headway.run import Run
-from headway.settings import Assignment
+from headway.settings import Assignment, Duration
 
 OWN = ("training.steps", "training.epochs", "training.time_limit")
 """Settings that are a budget, too."""
@@ -26,7 +27,7 @@ class Budget:
     steps      updates of the weights
     """
 
-    seconds: float | None = None
+    seconds: float | int | None = None
     tokens: int | None = None
     steps: int | None = None
 
@@ -92,7 +93,16 @@ class Budget:
 _OPTIONS = {"seconds": "--time", "tokens": "--tokens", "steps": "--steps"}
 
 
-def steps_for(run: Run, train: Encoded, tokens: float) -> int:
+def seconds_of(time: float | int | str | None) -> float | None:
+    """A time as settings have it: seconds, or 90s, 5m, 1h30m. Raises UsageError."""
+    try:
+        return None if time is None else TypeAdapter(Duration).validate_python(time)
+    except ValidationError as error:
+        told = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise UsageError(f"--time {printable(time)}: {told}") from None
+
+
+def steps_for(run: Run, train: Encoded, tokens: float | int) -> int:
     """The updates whose tokens, in the run's own order, first reach so many."""
     steps, seen, epoch = 0, 0, 0
     while True:

@@ -13,7 +13,7 @@ from headway import storage
 from headway.errors import UsageError, file_name
 from headway.experiment import fingerprint as data_fingerprint
 from headway.lab.compare.axes import Axis, arms_of, check_axes
-from headway.lab.compare.budget import Budget
+from headway.lab.compare.budget import Budget, seconds_of
 from headway.lab.compare.cells import FORMAT, Cell, placed
 from headway.lab.compare.examine import Examined, examined
 from headway.lab.compare.flops import COUNTED_BY
@@ -32,7 +32,7 @@ def compare(
     out: Path | str = "comparison",
     *,
     seeds: int = 3,
-    time: float | None = None,
+    time: float | int | str | None = None,
     tokens: int | None = None,
     steps: int | None = None,
     tune_learning_rate: bool = False,
@@ -50,7 +50,7 @@ def compare(
     axes                  {"model.encoder.mixer": ["attention", "convolution"]}; several give their grid
     out                   the folder of the comparison; one that was begun is gone on with
     seeds                 trainings of each arm, with machine.seed and those that follow it
-    time, tokens, steps   the budget of each cell: seconds of training, or tokens, or updates; at most one of them
+    time, tokens, steps   the budget of each cell: training time (seconds, 5m), or tokens, or updates; at most one
     tune_learning_rate    choose each arm's learning rate first, by a ladder of short trainings on the valid part
     jobs                  cells that are trained side by side, with one thread each where there are several
     watch                 hears of progress
@@ -72,7 +72,7 @@ def compare(
         [Axis(path, tuple(values)) for path, values in axes.items()],
         Path(out),
         seeds,
-        Budget(time, tokens, steps),
+        Budget(seconds_of(time), tokens, steps),
         tune_learning_rate,
         jobs,
         command or shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),

@@ -11,8 +11,8 @@ from headway.batch import Batch
 from headway.model import Model
 
 COUNTED_BY = (
-    "multiplications and additions of matrix products, attentions and convolutions, forward and back, of one batch, "
-    "counted by torch.utils.flop_counter with oneDNN's products added; divided by its tokens without padding"
+    "multiplications and additions of products, attentions, convolutions and recurrences, forward and back, of one "
+    "batch, counted by torch.utils.flop_counter, which was told of oneDNN's; divided by its tokens without padding"
 )
 
 
@@ -33,12 +33,22 @@ def _cpu_attention_backward(gradient: Any, query: Any, key: Any, value: Any, *_:
     return sdpa_backward_flop_count(gradient, query, key, value)
 
 
+def _lstm(x: Any, of_x: Any, of_h: Any, *_: Any, **__: Any) -> int:
+    """x (T, B, D) through four gates of size K, of_x (4K, D) and of_h (4K, K): 2 × T × B × 4K × (D + K)."""
+    return 2 * x[0] * x[1] * of_x[0] * (of_x[1] + of_h[1])
+
+
+def _lstm_backward(*shapes: Any, **__: Any) -> int:
+    return 2 * _lstm(*shapes)
+
+
 def _formulae() -> Mapping[Any, Any]:
     """What torch's counter does not know, and a CPU calls."""
     aten, found = torch.ops.aten, {}
     found[aten.addmm_] = found[aten.baddbmm_] = _added_product
     found[aten._scaled_dot_product_flash_attention_for_cpu] = _cpu_attention
     found[aten._scaled_dot_product_flash_attention_for_cpu_backward] = _cpu_attention_backward
+    found[aten.mkldnn_rnn_layer], found[aten.mkldnn_rnn_layer_backward] = _lstm, _lstm_backward
     if hasattr(torch.ops.mkldnn, "_linear_pointwise"):
         found[torch.ops.mkldnn._linear_pointwise] = _onednn_linear
     return found

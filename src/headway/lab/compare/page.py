@@ -6,7 +6,7 @@ from pathlib import Path
 from headway.lab.compare.curves import look, over_length, over_time
 from headway.lab.compare.markdown import rungs
 from headway.lab.compare.results import Pair, Results
-from headway.lab.compare.table import Table, legend, table
+from headway.lab.compare.table import legend, table
 from headway.lab.compare.verdict import apart, verdict
 from headway.report.charts import LARGE, Line, line_chart
 from headway.report.markup import NEW_LINE, Html, cut, escape, join, tag
@@ -29,13 +29,13 @@ def page(results: Results) -> str:
     ]
     links = [tag("a", title, href=f"#{name}") for name, title, part in parts if part is not None]
     title = cut(", ".join(plan["axes"]), 120)
-    first, *others = verdict(results)
+    sentences = verdict(results)
     header = tag(
         "header",
         tag("p", tag("b", "comparison"), f" {_size(results)}", class_="kind"),
         tag("h1", " × ".join(axis.rpartition(".")[2].replace("_", " ") for axis in plan["axes"])),
-        tag("p", first, class_="summary"),
-        [tag("p", sentence, class_="note") for sentence in others],
+        tag("p", " ".join(sentences[:2]), class_="summary"),
+        tag("p", " ".join(sentences[2:]), class_="note") if sentences[2:] else None,
         tag("nav", links, aria_label="Parts of the page"),
     )
     main = tag("main", join([part for _, _, part in parts], NEW_LINE))
@@ -51,22 +51,32 @@ def _size(results: Results) -> str:
 
 
 def _results(results: Results) -> Html:
-    found = table(results)
+    """What was reached, then what it took."""
+    found, looks = table(results), {arm.name: look(number) for number, arm in enumerate(results.arms)}
+    reached, took = [], []
+    for row in found.rows:
+        key = None if row.baseline else tag("span", class_=f"key {looks[row.name]}")
+        name = join([key, tag("em", row.name) if row.baseline else row.name])
+        first = [tag("strong", row.cells[0])] if row.best else [row.cells[0]]
+        reached.append((name, [*first, *row.cells[1 : found.costs]]))
+        if not row.baseline:
+            took.append((name, row.cells[found.costs :]))
     return section(
-        "results", "Results", scrolling(_table(found, results), "Results"), tag("p", legend(results), class_="note")
+        "results",
+        "Results",
+        _grid("Results", "", found.columns[: found.costs], reached),
+        tag("h3", "What it took"),
+        _grid("What it took", "", found.columns[found.costs :], took),
+        tag("p", legend(results), class_="note"),
     )
 
 
-def _table(found: Table, results: Results) -> Html:
-    top = tag("tr", tag("td"), [tag("th", name, scope="col") for name in found.columns])
-    looks = {arm.name: look(number) for number, arm in enumerate(results.arms)}
-    body = []
-    for row in found.rows:
-        cells = [tag("strong", row.cells[0]), *row.cells[1:]] if row.best and row.cells else row.cells
-        key = None if row.baseline else tag("span", class_=f"key {looks[row.name]}")
-        name = tag("em", row.name) if row.baseline else row.name
-        body.append(tag("tr", tag("th", key, name, scope="row"), [number_cell(cell) for cell in cells]))
-    return tag("table", tag("thead", top), tag("tbody", body), class_="results compared")
+def _grid(name: str, corner: str, columns: Sequence[str], rows: Sequence[tuple[object, Sequence[object]]]) -> Html:
+    """A table of numbers: what each row is, and its cells."""
+    heads = [tag("th", column, scope="col", class_="number") for column in columns]
+    top = tag("tr", tag("th", corner, scope="col") if corner else tag("td"), heads)
+    body = [tag("tr", tag("th", first, scope="row"), map(number_cell, cells)) for first, cells in rows]
+    return scrolling(tag("table", tag("thead", top), tag("tbody", body), class_="compared"), name)
 
 
 def _time(results: Results) -> Html | None:
@@ -92,24 +102,21 @@ def _length(results: Results) -> Html | None:
     name, unit = items["score"], items["unit"]
     about = f"Items of the {results.part} part in {len(groups)} groups by the length of the source, all seeds together."
     chart = _chart(f"{name} over length in {unit}", lines, unit, results, items["percent"])
-    head_ = tag(
-        "tr", tag("th", unit, scope="col"), [tag("th", line.name, scope="col") for line in lines], tag("th", "items")
-    )
     rows = []
     for number, group in enumerate(groups):
         span = f"{group.first:,}" if group.first == group.last else f"{group.first:,}–{group.last:,}"
         cells = [_value(line, number, items["percent"]) for line in lines]
-        rows.append(tag("tr", tag("th", span, scope="row"), cells, number_cell(f"{len(group.rows):,}")))
-    numbers = scrolling(tag("table", tag("thead", head_), tag("tbody", rows), class_="results"), "By length")
+        rows.append((span, [*cells, f"{len(group.rows):,}"]))
+    numbers = _grid("By length", unit, [*(line.name for line in lines), "items"], rows)
     note = tag("p", about, class_="note")
     return section("length", "By length", note, _keys(results), tag("div", chart, numbers, class_="charts"))
 
 
-def _value(line: Line, number: int, percent: bool) -> Html:
+def _value(line: Line, number: int, percent: bool) -> str:
     if number >= len(line.points):
-        return number_cell("–")
+        return "–"
     value = line.points[number][1]
-    return number_cell(f"{value:.2%}" if percent else f"{value:.4g}")
+    return f"{value:.2%}" if percent else f"{value:.4g}"
 
 
 def _chart(title: str, lines: Sequence[Line], unit: str, results: Results, percent: bool | None = None) -> Html:
@@ -130,42 +137,37 @@ def _keys(results: Results) -> Html:
 def _pairs(results: Results) -> Html | None:
     if len(results.pairs) < 2 or results.metric is None:
         return None
-    names = ("first", "second", "difference", "95 % interval", "seeds", "p", "p, adjusted", "larger than chance")
-    top = tag("tr", [tag("th", name, scope="col") for name in names])
-    body = [tag("tr", _pair(pair, str(results.metric))) for pair in results.pairs]
-    note = "The difference is second − first; p is of the paired bootstrap, adjusted for the number of pairs by Holm."
-    shown = scrolling(tag("table", tag("thead", top), tag("tbody", body), class_="pairwise"), "Every pair")
-    return section("pairs", "Every pair", tag("p", note, class_="note"), shown)
+    columns = ("difference", "95 % interval", "seeds", "p", "p, adjusted", "larger than chance")
+    rows = [(f"{pair.second} − {pair.first}", _pair(pair, results.metric)) for pair in results.pairs]
+    note = "p is of the paired bootstrap, adjusted for the number of pairs by Holm; seeds: the difference for each."
+    return section("pairs", "Every pair", tag("p", note, class_="note"), _grid("Every pair", "", columns, rows))
 
 
-def _pair(pair: Pair, metric: str) -> list[Html]:
+def _pair(pair: Pair, metric: str) -> list[object]:
     low, high = (apart(metric, bound, sign=True) for bound in pair.interval)
     seeds = ", ".join(apart(metric, value, sign=True) for value in pair.by_seed)
-    numbers = [
+    found = tag("strong", "yes") if pair.holds else "not for every seed" if pair.beyond_items else "no"
+    return [
         apart(metric, pair.difference, sign=True),
         f"{low} … {high}",
         seeds,
         f"{pair.p:.3g}",
         f"{pair.adjusted:.3g}",
+        found,
     ]
-    verdict = tag("strong", "yes") if pair.holds else "not for every seed" if pair.beyond_items else "no"
-    return [tag("td", pair.first), tag("td", pair.second), *map(number_cell, numbers), tag("td", verdict)]
 
 
 def _ladders(results: Results) -> Html | None:
     climbed = [arm for arm in results.arms if arm.told["ladder"]]
     if not climbed:
         return None
-    factors = [tag("th", f"× {rung['factor']:g}", scope="col") for rung in climbed[0].told["ladder"]]
-    top = tag("tr", tag("td"), factors, tag("th", "chosen", scope="col"))
+    columns = [*(f"× {rung['factor']:g}" for rung in climbed[0].told["ladder"]), "chosen"]
     rows = []
     for arm in climbed:
         cells = [tag("strong", word.strip("*")) if word.startswith("*") else word for word in rungs(results, arm)]
-        rate = number_cell(f"{arm.told['learning_rate']:g}")
-        rows.append(tag("tr", tag("th", arm.name, scope="row"), map(number_cell, cells), rate))
+        rows.append((arm.name, [*cells, f"{arm.told['learning_rate']:g}"]))
     note = "Short trainings of every arm with multiples of its learning rate, by the valid part; the best is taken."
-    shown = scrolling(tag("table", tag("thead", top), tag("tbody", rows), class_="results"), "Learning rates")
-    return section("rates", "Learning rates", tag("p", note, class_="note"), shown)
+    return section("rates", "Learning rates", tag("p", note, class_="note"), _grid("Learning rates", "", columns, rows))
 
 
 def _about(results: Results) -> Html:
