@@ -1,6 +1,7 @@
 """Queries and keys are turned by an angle that grows with their position (Su et al. 2021, RoFormer, equation 34).
 
-The score of two positions then depends on their distance only. Values are not turned, and cross-attention is not.
+A score that is a dot product then depends on the distance of two positions only; the additive score learns what to
+make of the turning. Values are not turned, and cross-attention is not.
 """
 
 import torch
