@@ -121,6 +121,17 @@ def test_under_autocast_it_is_nearly_the_same(name, causal):
 
 
 @NAMES
+def test_under_autocast_steps_are_nearly_the_sequence(name):
+    mixer, (x,) = made(name, causal=True), randoms((B, T, D))
+    state = mixer.start(False)
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+        whole = mixer(x, Look(Mask(causal=True)))
+        looks = [Look(Mask(causal=True, offset=t), offset=t) for t in range(T)]
+        steps = [mixer(x[:, t : t + 1], look, state) for t, look in enumerate(looks)]
+    close(torch.cat(steps, 1), whole, 0.05)
+
+
+@NAMES
 def test_every_weight_learns(name):
     mixer, (x,) = made(name).train(), randoms((B, T, D))
     (mixer(x, Look(Mask())) * randoms((B, T, D), seed=1)[0]).sum().backward()

@@ -10,6 +10,7 @@ from comparing import close, gradients, randoms
 from headway.batch import Memory
 from headway.functional.masks import padding
 from headway.layers.decoder import DecoderStack, StackSettings
+from headway.layers.mixers import MIXERS
 from headway.layers.mixers.attention import Settings as AttentionSettings
 from headway.positions import POSITIONS
 from headway.positions.learned import Learned
@@ -57,9 +58,10 @@ def test_padding_of_the_source_and_batch_mates_change_nothing(lengths, more, see
             close(together[row], decoder(y[row : row + 1], Memory(x[row : row + 1, :length]))[0])
 
 
+@pytest.mark.parametrize("mixer", MIXERS.names())
 @given(lengths=st.lists(st.integers(1, T), min_size=1, max_size=4), seed=st.integers(0, 9))
-def test_written_all_at_once_padding_behind_the_target_changes_nothing(lengths, seed):
-    decoder = stack(causal=False)
+def test_written_all_at_once_padding_behind_the_target_changes_nothing(mixer, lengths, seed):
+    decoder = stack(causal=False, settings=StackSettings(mixer=None if mixer == "attention" else mixer))
     y, x = randoms((len(lengths), T, D), (len(lengths), 7, D), seed=seed)
     with torch.inference_mode():
         together = decoder(y, Memory(x), padding(torch.tensor(lengths), T))

@@ -35,7 +35,7 @@ class EncoderSettings(Branch):
     mixer: Annotated[Branch, MIXERS] = MIXERS.default("attention")
     "What lets positions exchange."
     position: Annotated[Branch, POSITIONS] = POSITIONS.default("rotary")
-    "How order is told."
+    "How order is told to a mixer that compares; rotary adds nothing to the others, which know the order by themselves."
 
     @property
     def hidden_width(self) -> int:

@@ -1,7 +1,5 @@
 """Mixers that take the elements in their order and compare none: what they have in common."""
 
-from typing import Any
-
 from torch import Tensor
 
 from headway.errors import UsageError
@@ -43,5 +41,5 @@ class Ordered(Mixer):
         """(B, T, D) -> (B, T, D), T ≥ 1; keys (B, T) which are real. With a state, x follows what is in it."""
         raise NotImplementedError
 
-    def start(self, cross: bool) -> Any:
+    def start(self, cross: bool) -> Past:
         return Past(self.reach)

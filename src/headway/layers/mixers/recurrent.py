@@ -13,13 +13,16 @@ from headway.settings import Branch
 
 class Settings(Branch):
     cell: Literal["lstm", "gru"] = "lstm"
-    "Long short-term memory (Hochreiter & Schmidhuber 1997), or the gated recurrent unit (Cho et al. 2014), smaller."
+    "Long short-term memory (Hochreiter & Schmidhuber 1997); or the gated unit of Cho et al. 2014, smaller."
     bidirectional: bool = True
     "Half of the width reads from the end, wherever the future may be seen; else all of it reads from the beginning."
 
 
 class Recurrent(Ordered):
-    """One layer of cells, without an output matrix: the feed-forward layer behind it mixes what both ends say."""
+    """One layer of cells, without an output matrix: the feed-forward layer behind it mixes what both ends say.
+
+    On a CPU, torch has an LSTM from oneDNN and no such GRU: over rows of 512 the GRU takes 1.8 times as long.
+    """
 
     def __init__(self, settings: Settings, width: int, rate: float, causal: bool = False):
         super().__init__(causal)
