@@ -45,6 +45,7 @@ def _row(*cells: str) -> str:
 
 
 def _bold(cells: tuple[str, ...], best: bool) -> tuple[str, ...]:
+    cells = tuple(cell.replace("*", "\\*") for cell in cells)
     return (f"**{cells[0]}**", *cells[1:]) if best and cells else cells
 
 

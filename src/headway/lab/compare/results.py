@@ -51,7 +51,7 @@ class ArmResult:
         return fmean(values) if values else None
 
     @property
-    def peak_memory(self) -> float | None:
+    def peak_memory(self) -> int | None:
         """The largest peak of its cells in bytes."""
         return max(
             (c["facts"]["peak_memory"] for c in self.cells.values() if c["facts"].get("peak_memory")), default=None
