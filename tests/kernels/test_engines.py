@@ -66,6 +66,11 @@ def parts(score: str = "scaled_dot", normalizer: str = "softmax") -> tuple[Score
     return SCORES.build(SCORES.choose(score), H, K), NORMALIZERS.build(NORMALIZERS.choose(normalizer), H, Kv)
 
 
+def parts_for(engine: str) -> tuple[Score, Normalizer]:
+    """The usual ones, or the score that the engine is for."""
+    return parts("additive" if engine == "additive" else "scaled_dot")
+
+
 def inputs_for(T: int, S: int, biased: str, dtype: torch.dtype) -> list[Tensor]:
     shapes = [(B, H, T, K), (B, H, S, K), (B, H, S, Kv)]
     shapes += {"none": [], "per head": [(1, H, T, S)], "per row and head": [(B, H, T, S)]}[biased]
@@ -87,6 +92,7 @@ def agree(engine: str, case: tuple[Mask, int, int], biased: str, score: Score, n
         pytest.skip(reason)
     bias = inputs[3] if len(inputs) > 3 else None
     expected, _ = definition(*inputs[:3], by_loop(mask, T, S), bias, score.scores, normalizer.weights)
+    expected = normalizer.finish(expected)
     found = attention(request, engine)
     close(found, expected)
     learned = [*inputs, *score.parameters(), *normalizer.parameters()]
@@ -101,7 +107,7 @@ def agree(engine: str, case: tuple[Mask, int, int], biased: str, score: Score, n
 @pytest.mark.parametrize("mask", MASKS)
 @pytest.mark.parametrize("engine", ENGINES.names())
 def test_every_engine_is_the_definition_under_every_mask(engine, mask, biased, dtype):
-    agree(engine, MASKS[mask], biased, *parts(), dtype)
+    agree(engine, MASKS[mask], biased, *parts_for(engine), dtype)
 
 
 @pytest.mark.parametrize("normalizer", NORMALIZERS.names())
@@ -119,13 +125,15 @@ def test_every_engine_is_the_definition_with_every_score_and_normalizer(engine, 
 def test_where_a_position_may_look_nowhere_every_engine_gives_zeros_and_no_gradient(engine, mask, biased, dtype):
     rules, T, S = EMPTY[mask]
     assert rules.has_empty_rows(T, S)
-    agree(engine, EMPTY[mask], biased, *parts(), dtype)
+    agree(engine, EMPTY[mask], biased, *parts_for(engine), dtype)
 
 
 @pytest.mark.parametrize("engine", ENGINES.names())
 def test_under_dropout_an_empty_row_is_still_zero_and_no_gradient_is_lost(engine):
     inputs = inputs_for(5, 7, "per head", torch.float32)
-    output = attention(request_of(inputs, EMPTY["an empty row of the batch"][0], *parts(), dropout=0.3), engine)
+    output = attention(
+        request_of(inputs, EMPTY["an empty row of the batch"][0], *parts_for(engine), dropout=0.3), engine
+    )
     assert not output[0].any() and output[1].any()
     for gradient in gradients(output, inputs):
         assert gradient.isfinite().all() and gradient.any()
@@ -135,9 +143,10 @@ def test_under_dropout_an_empty_row_is_still_zero_and_no_gradient_is_lost(engine
 @pytest.mark.parametrize("engine", ENGINES.names())
 def test_a_mask_that_is_off_by_one_fails_the_grid(engine, shift):
     inputs = inputs_for(5, 7, "none", torch.float32)
-    expected, _ = definition(*inputs, by_loop(Mask(causal=True, offset=2), 5, 7))
+    score, normalizer = parts_for(engine)
+    expected, _ = definition(*inputs, by_loop(Mask(causal=True, offset=2), 5, 7), None, score.scores)
     with pytest.raises(AssertionError, match="not close"):
-        close(attention(request_of(inputs, Mask(causal=True, offset=2 + shift), *parts()), engine), expected)
+        close(attention(request_of(inputs, Mask(causal=True, offset=2 + shift), score, normalizer), engine), expected)
 
 
 # ---------------------------------------------------------------------------------------------------------- dropout
@@ -148,7 +157,7 @@ def test_a_mask_that_is_off_by_one_fails_the_grid(engine, shift):
 @pytest.mark.parametrize("engine", ENGINES.names())
 def test_dropout_takes_its_share_of_the_weights_and_scales_up_the_rest(engine, rate, mask):
     S, rounds = 7, 60
-    score, normalizer = parts()
+    score, normalizer = (part.double() for part in parts_for(engine))
     q, k = randoms((B, H, S, K), (B, H, S, K), dtype=torch.float64)
     identity = torch.eye(S, dtype=torch.float64).expand(B, H, S, S).contiguous()  # the output is the weights themselves
     plain = attention(request_of([q, k, identity], MASKS[mask][0], score, normalizer), "definition")
@@ -172,7 +181,7 @@ def test_dropout_takes_its_share_of_the_weights_and_scales_up_the_rest(engine, r
 
 @pytest.mark.parametrize("engine", ENGINES.names())
 def test_under_dropout_the_gradient_is_that_of_the_weights_that_were_kept(engine):
-    score, normalizer = (part.double() for part in parts())
+    score, normalizer = (part.double() for part in parts_for(engine))
     inputs = inputs_for(3, 5, "per head", torch.float64)
 
     def again(*inputs: Tensor) -> Tensor:
@@ -184,7 +193,7 @@ def test_under_dropout_the_gradient_is_that_of_the_weights_that_were_kept(engine
 
 @pytest.mark.parametrize("engine", ENGINES.names())
 def test_the_seed_decides_what_is_dropped(engine):
-    request = request_of(inputs_for(5, 7, "none", torch.float32), Mask(), *parts(), dropout=0.4)
+    request = request_of(inputs_for(5, 7, "none", torch.float32), Mask(), *parts_for(engine), dropout=0.4)
     outputs = []
     for seed in (1, 1, 2):
         torch.manual_seed(seed)

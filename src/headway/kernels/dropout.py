@@ -34,10 +34,11 @@ def dropout_add(x: Tensor, update: Tensor, rate: float) -> Tensor:
     return _DropoutAdd.apply(x, update, rate)
 
 
-def keep_mask(x: Tensor, rate: float) -> tuple[Tensor, float]:
+def keep_mask(x: Tensor, rate: float, generator: torch.Generator | None = None) -> tuple[Tensor, float]:
     """(bytes, 1 where an element is kept, in the shape of x; the factor that scales what is kept)."""
     threshold = min(255, max(1, round(rate * 256)))
-    words = torch.empty((x.numel() + 7) // 8, dtype=torch.int64).random_(_LOWEST, None)
+    words = torch.empty((x.numel() + 7) // 8, dtype=torch.int64, device=x.device)
+    words.random_(_LOWEST, None, generator=generator)
     keep = words.view(torch.uint8).clamp_(threshold - 1, threshold).sub_(threshold - 1)
     return keep[: x.numel()].view(x.shape), 256 / (256 - threshold)
 
