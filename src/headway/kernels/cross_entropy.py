@@ -43,16 +43,12 @@ class _ProjectedCrossEntropy(torch.autograd.Function):
         dbias = None if bias is None else torch.zeros(V, dtype=wide)
         for start in range(0, len(x), ROWS):
             rows, right = x[start : start + ROWS], targets[start : start + ROWS, None]
-            logits = product(rows, weight, bias)
-            p = logits.softmax(-1, dtype=wide)
-            norm = logits.amax(-1).to(wide) - p.amax(-1).log()  # the largest logit's p is 1 / Σ exp(logit − largest)
-            total += norm.sum() - (1 - smoothing) * logits.gather(1, right).sum(dtype=wide)
+            p, loss = _softmax_and_loss(product(rows, weight, bias), right, smoothing)
+            total += loss
             if not wants_gradient:
                 continue
-            p.scatter_add_(1, right, torch.full_like(right, smoothing - 1, dtype=wide))
             if dbias is not None:
                 dbias += p.sum(0)
-            p = p.to(kind)
             torch.mm(p, weight, out=dx[start : start + ROWS])
             if kind == wide:
                 dweight.addmm_(p.T, rows)
@@ -73,3 +69,15 @@ class _ProjectedCrossEntropy(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         dx, dweight, dbias = ctx.saved_tensors
         return dx * gradient, dweight * gradient, None if dbias is None else dbias * gradient, None, None
+
+
+def _softmax_and_loss(logits: Tensor, right: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
+    """The softmax of logits (N, V) less the share of the right target (N, 1), and Σ norm − (1 − smoothing) logit."""
+    wide = torch.promote_types(logits.dtype, torch.float32)
+    p = logits.softmax(-1)
+    own, chance = logits.gather(1, right).to(wide), p.gather(1, right).to(wide)
+    norm = own - chance.log()
+    if not bool(chance.all()):  # one so small that it is no number any more has no logarithm
+        norm = logits.to(wide).logsumexp(-1, keepdim=True)
+    p.scatter_(1, right, (chance - (1 - smoothing)).to(p.dtype))
+    return p, (norm - (1 - smoothing) * own).sum()
