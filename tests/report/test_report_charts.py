@@ -3,11 +3,11 @@
 import re
 
 import pytest
-from findings_for import Reader
 from hypothesis import given
 from hypothesis import strategies as st
 
 from headway.report.charts import SMALL, Line, Size, bar, frame, line_chart, scatter_chart
+from pages import Reader
 
 values = st.floats(-1e6, 1e6).filter(lambda value: value == 0 or abs(value) > 1e-6)
 

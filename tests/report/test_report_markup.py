@@ -1,10 +1,10 @@
 """Markup is whole whatever it holds."""
 
-from findings_for import Reader
 from hypothesis import given
 from hypothesis import strategies as st
 
 from headway.report.markup import NEW_LINE, Html, cut, escape, join, tag, visible
+from pages import Reader
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&\u202e\u2066\x00\x1b[31m\ud800</td></script>"
 

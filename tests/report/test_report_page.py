@@ -10,12 +10,13 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
-from findings_for import TASKS, Reader, events, findings
+from findings_for import TASKS, events, findings
 
 from headway.batch import Answer, ClassifyAnswer, Example, RegressAnswer, TagAnswer, TransduceAnswer
 from headway.errors import RunError, Where
 from headway.report import Findings, page, write_report
 from headway.report.sections.results import summary
+from pages import Reader
 
 HOSTILE = "<img src=x onerror=alert(1)>\u202e\x1b</p>'\"&"
 MOST_BYTES = 1_500_000

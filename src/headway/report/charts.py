@@ -124,8 +124,51 @@ def map_chart(points: Sequence[tuple[str, Number, Number]], alternative: str) ->
     """Names (name, x, y) at their places in a plane: what is near is alike, and directions mean nothing."""
     field = frame([x for _, x, _ in points], [y for _, _, y in points], SQUARE)
     dots = tag("path", class_="cloud", d="".join(f"M{field.place(x, y)}h0" for _, x, y in points))
-    names = [_text(name, field.x(x), field.y(y) - 6, "middle") for name, x, y in points]
-    return _picture(SQUARE, alternative, dots, names)
+    places = _apart([(name, field.x(x), field.y(y) - 6) for name, x, y in points])
+    names = [_text(name, field.x(x), at, "middle") for (name, x, _), at in zip(points, places, strict=True)]
+    lines = [
+        tag("path", class_="grid", d=f"M{field.place(x, y)}V{_unit(at + 2 if at < field.y(y) else at - 9)}")
+        for (_, x, y), at in zip(points, places, strict=True)
+    ]
+    return _picture(SQUARE, alternative, lines, dots, names)
+
+
+def _apart(names: Sequence[tuple[str, Number, Number]]) -> list[Number]:
+    """The heights of names (name, x, y) of which one that would stand on another moves up or down."""
+    placed: list[tuple[Number, Number, Number]] = []
+    for name, x, y in names:
+        half = 0.45 * DIGIT * len(name)
+        tried = (y + way * 13 * step for step in range(2 * len(names)) for way in (-1, 1))
+        free = (at for at in tried if all(abs(at - b) > 12 or abs(x - a) > half + other for a, b, other in placed))
+        placed.append((x, next(free, y), half))
+    return [at for _, at, _ in placed]
+
+
+def heat_map(
+    values: Sequence[Sequence[Number]],
+    shades: Sequence[Sequence[int]],
+    rows: Sequence[str],
+    columns: Sequence[str],
+    alternative: str,
+) -> Html:
+    """A table of numbers as squares: shades from 0 (none) to 7, and the number where the pointer rests."""
+    letter = 0.8 * DIGIT
+    turned = max(map(len, columns), default=0) > 2
+    left = 8 + letter * max(map(len, rows), default=0)
+    top = 12 + (letter * max(map(len, columns)) if turned else 8 * bool(columns))
+    side = (SMALL.width - left) / max(10, *map(len, shades))
+    parts = [_text(name, left - 6, top + (i + 0.5) * side + 4, "end") for i, name in enumerate(rows)]
+    for j, name in enumerate(columns):
+        place = f"translate({_unit(left + (j + 0.5) * side + 4 * turned)} {_unit(top - 6)})"
+        anchor, turn = ("start", " rotate(-90)") if turned else ("middle", "")
+        parts.append(tag("text", name, transform=place + turn, text_anchor=anchor))
+    for i, (numbers, cells) in enumerate(zip(values, shades, strict=True)):
+        for j, (number, shade) in enumerate(zip(numbers, cells, strict=True)):
+            x, y, size = (_unit(value) for value in (left + j * side, top + i * side, side - 1))
+            title = tag("title", f"{rows[i] if rows else i + 1}, {columns[j] if columns else j + 1}: {figure(number)}")
+            fill = f"fill:var(--s{shade})" if shade else "fill:var(--wash)"
+            parts.append(tag("g", title, tag("rect", x=x, y=y, width=size, height=size, style=fill)))
+    return _picture(Size(SMALL.width, round(top + side * len(shades) + 2)), alternative, parts)
 
 
 def bar(share: Number, mark: Number | None = None, look: str | None = None) -> Html:

@@ -5,7 +5,7 @@ from functools import singledispatch
 from itertools import groupby
 
 from headway.lab.demonstrations._findings import Bars, Claim, Curves, Findings, HeatMap, Map, Table
-from headway.report.charts import bar, line_chart, map_chart
+from headway.report.charts import bar, heat_map, line_chart, map_chart
 from headway.report.markup import NEW_LINE, Html, join, tag
 from headway.report.page import head
 from headway.report.sections import chart_figure, number_cell, scrolling, section
@@ -100,18 +100,8 @@ def _(part: Bars) -> Html:
 
 @_drawn.register
 def _(part: HeatMap) -> Html:
-    rows = []
-    names = part.rows or [""] * len(part.values)
-    for name, values, shades in zip(names, part.values, part.shades(), strict=True):
-        cells = [
-            tag("td", title=number(value), class_=f"s{shade}" if shade else None)
-            for value, shade in zip(values, shades, strict=True)
-        ]
-        rows.append(tag("tr", tag("th", name, scope="row"), cells))
-    top = [tag("th", tag("span", name), scope="col") for name in part.columns]
-    thead = tag("thead", tag("tr", tag("td"), top)) if top else None
-    table = tag("table", thead, tag("tbody", rows), class_="matrix")
-    return chart_figure(part.title, scrolling(table, part.title))
+    told = f"{part.title}: {len(part.values)} rows; the stronger the shade, the more."
+    return chart_figure(part.title, heat_map(part.values, part.shades(), part.rows, part.columns, told))
 
 
 @_drawn.register

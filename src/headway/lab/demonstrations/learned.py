@@ -8,7 +8,8 @@ from torch import Tensor
 from headway.functional.masks import Mask
 from headway.lab.demonstrations import Demonstration, Findings, Say, Table
 from headway.layers.mixers import Look
-from headway.layers.mixers.attention import Attention, Settings
+from headway.layers.mixers.attention import Attention
+from headway.layers.mixers.attention import Settings as AttentionSettings
 
 D, HEADS = 24, 3
 BOXED = {"query": "W_q", "key": "W_k", "value": "W_v", "output": "W_o"}
@@ -18,7 +19,7 @@ class Learned(Demonstration):
     """The gradient of a loss is followed to everything that it reaches."""
 
     def run(self, say: Say) -> Findings:
-        layer = Attention(Settings(heads=HEADS), D, 0.0).double()
+        layer = Attention(AttentionSettings(heads=HEADS), D, 0.0).double()
         x, wanted = torch.randn(2, 4, 9, D, dtype=torch.float64)
         loss = (layer(x, Look(Mask(causal=True))) - wanted).pow(2).sum()
         reached = leaves_of(loss)

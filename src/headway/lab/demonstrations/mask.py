@@ -10,7 +10,8 @@ from headway.functional.masks import Mask, padding
 from headway.kernels.attention import ENGINES, Request
 from headway.kernels.attention import attention as by_engine
 from headway.lab.demonstrations import Demonstration, Findings, HeatMap, Say, Table
-from headway.layers.mixers.attention import Attention, Settings
+from headway.layers.mixers.attention import Attention
+from headway.layers.mixers.attention import Settings as AttentionSettings
 
 H, T, K = 2, 9, 4
 
@@ -27,12 +28,12 @@ class Masked(Demonstration):
             "window": Mask(reach=2),
             "graph": Mask(edges=edges),
         }
-        layer = Attention(Settings(heads=H), H * K, 0.0)
+        layer = Attention(AttentionSettings(heads=H), H * K, 0.0)
         found = Findings()
         names = [str(i + 1) for i in range(T)]
         tables = {name: mask.table(T, T).expand(1, 1, T, T)[0, 0] for name, mask in masks.items()}  # type: ignore[union-attr]
         found.show(
-            "Four masks; a row may look where it is dark. Then, row by row, the keys and values that it may not see "
+            "Four masks; a row may look where it is shaded. Then, row by row, the keys and values that it may not see "
             "become 1000 times as large, and the gradient of the row's output with respect to them is taken.",
             *(HeatMap(name, table.int().tolist(), names, names) for name, table in tables.items()),
         )

@@ -6,7 +6,8 @@ from headway.functional.attention import self_attention, self_attention_by_hand
 from headway.functional.masks import Mask
 from headway.kernels.attention import ENGINES, Request, attention
 from headway.lab.demonstrations import Demonstration, Findings, HeatMap, Say, Table
-from headway.layers.mixers.attention import Attention, Settings
+from headway.layers.mixers.attention import Attention
+from headway.layers.mixers.attention import Settings as AttentionSettings
 
 N, D, K = 7, 12, 8
 
@@ -33,7 +34,7 @@ class MatrixForm(Demonstration):
         )
         found.at_most("outputs, by hand and as matrices: largest difference", _largest(b - by_hand), 1e-12)
         found.at_most("weights, by hand and as matrices: largest difference", _largest(A - weights), 1e-12)
-        layer = Attention(Settings(heads=1), K, 0.0)
+        layer = Attention(AttentionSettings(heads=1), K, 0.0)
         request = Request(q[None, None], k[None, None], v[None, None], Mask(), None, layer.score, layer.normalizer)
         for name in ENGINES.names():
             if ENGINES.part(name)().refuses(request) is None:

@@ -10,7 +10,8 @@ from headway.functional.masks import Mask
 from headway.lab.demonstrations import Demonstration, Findings, HeatMap, Say
 from headway.layers.feedforward import FeedForward
 from headway.layers.mixers import Look
-from headway.layers.mixers.attention import Attention, Settings
+from headway.layers.mixers.attention import Attention
+from headway.layers.mixers.attention import Settings as AttentionSettings
 from headway.layers.norm import norm_of
 
 T, D = 8, 16
@@ -20,7 +21,7 @@ class Movement(Demonstration):
     """Which input positions can an output position depend on? The derivative tells, block by block."""
 
     def run(self, say: Say) -> Findings:
-        attention = Attention(Settings(heads=2), D, 0.0).double()
+        attention = Attention(AttentionSettings(heads=2), D, 0.0).double()
         x = torch.randn(T, D, dtype=torch.float64)
         mixed = influence(lambda x: attention(x[None], Look(Mask()))[0], x)
         masked = influence(lambda x: attention(x[None], Look(Mask(causal=True)))[0], x)

@@ -6,7 +6,8 @@ from headway.functional.attention import multi_head_attention, self_attention
 from headway.functional.masks import Mask
 from headway.lab.demonstrations import Demonstration, Findings, HeatMap, Say
 from headway.layers.mixers import Look
-from headway.layers.mixers.attention import Attention, Settings
+from headway.layers.mixers.attention import Attention
+from headway.layers.mixers.attention import Settings as AttentionSettings
 
 N, D, HEADS = 8, 24, 3
 K = D // HEADS
@@ -16,7 +17,7 @@ class MultiHead(Demonstration):
     """Each head alone, by the formula of one head, against all of them at once."""
 
     def run(self, say: Say) -> Findings:
-        layer = Attention(Settings(heads=HEADS), D, 0.0).double()
+        layer = Attention(AttentionSettings(heads=HEADS), D, 0.0).double()
         with torch.no_grad():
             for projection in (layer.query, layer.key):
                 projection.weight *= 3  # sharper weights, to look at

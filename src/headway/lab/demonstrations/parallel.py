@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from headway.functional.masks import Mask
 from headway.lab.demonstrations import Curves, Demonstration, Findings, Say, Table
 from headway.layers.mixers import Look
-from headway.layers.mixers.attention import Attention, Settings
+from headway.layers.mixers.attention import Attention
+from headway.layers.mixers.attention import Settings as AttentionSettings
 from headway.report.charts import Line
 
 D = 128
@@ -23,8 +24,8 @@ class Parallel(Demonstration):
     """How many operations wait for one another, and the time that a forward pass takes, over the length."""
 
     def run(self, say: Say) -> Findings:
-        attention = Attention(Settings(heads=4), D, 0.0)
-        by_definition = Attention(Settings(heads=4, engine="definition"), D, 0.0)
+        attention = Attention(AttentionSettings(heads=4), D, 0.0)
+        by_definition = Attention(AttentionSettings(heads=4, engine="definition"), D, 0.0)
         lstm, cell = nn.LSTM(D, D, batch_first=True), nn.LSTMCell(D, D)
         depths, times = [], []
         for length in LENGTHS:
