@@ -16,7 +16,7 @@ class Settings(Branch):
     kernel: Count = 7
     "Taps of the window: odd, with the position in the middle, or, where the future is hidden, as the last."
     depthwise: bool = True
-    "One number a tap and channel, between two matrices; false for a matrix a tap, which costs as many times more."
+    "Each channel its own taps, between two matrices; false for a matrix a tap, so weights grow with the kernel."
 
 
 class Convolution(Ordered):
@@ -53,10 +53,9 @@ class Convolution(Ordered):
         g = F.pad(g, (0, 0, before, self.behind))  # (B, T + k - 1, D)
         if not self.depthwise:
             return self._gate(torch.cat([g[:, j : j + T] for j in range(self.reach + 1)], -1))
-        g = F.conv2d(
-            g.transpose(1, 2)[:, :, None], self.taps[:, :, None], groups=g.shape[2]
-        )  # rows stay where they are
-        return linear(g[:, :, 0].transpose(1, 2), self.output.weight, self.output.bias)
+        # as a picture of height 1 its channels may lie last, and nothing is moved; conv1d would copy
+        picture = F.conv2d(g.transpose(1, 2)[:, :, None], self.taps[:, :, None], groups=g.shape[2])
+        return linear(picture[:, :, 0].transpose(1, 2), self.output.weight, self.output.bias)
 
     def _gate(self, x: Tensor) -> Tensor:
         return F.glu(linear(x, self.gated.weight, self.gated.bias))
