@@ -225,7 +225,8 @@ def test_a_setting_that_does_not_exist_comes_with_where_it_may_have_been_meant(p
         (
             "model.encoder.position",
             "rotery",
-            "model.encoder.position: no position called 'rotery'; there are: learned, none, rotary, sinusoidal. "
+            "model.encoder.position: no position called 'rotery'; "
+            "there are: alibi, learned, none, relative, rotary, sinusoidal. "
             "Did you mean 'rotary'? (from first)",
         ),
         (

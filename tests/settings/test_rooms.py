@@ -68,7 +68,8 @@ def test_a_name_that_is_not_there_comes_with_its_neighbours():
     with pytest.raises(UsageError) as caught:
         POSITIONS.module("rotery")
     assert str(caught.value) == (
-        "no position called 'rotery'; there are: learned, none, rotary, sinusoidal. Did you mean 'rotary'?"
+        "no position called 'rotery'; there are: alibi, learned, none, relative, rotary, sinusoidal. "
+        "Did you mean 'rotary'?"
     )
 
 
