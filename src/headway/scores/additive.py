@@ -24,10 +24,12 @@ class Additive(Score):
             nn.Parameter(torch.empty(heads, head_size, hidden).uniform_(-bound, bound)) for _ in range(2)
         )
         self.shift = nn.Parameter(torch.zeros(heads, 1, hidden))
-        self.weight = nn.Parameter(torch.empty(heads, hidden).normal_(std=hidden**-0.5))
+        # Three dimensions, lest an optimizer take the vectors of the heads for the rows of a matrix.
+        self.weight = nn.Parameter(torch.empty(heads, 1, hidden).normal_(std=hidden**-0.5))
 
     def terms(self, q: Tensor, k: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        return q @ self.query, k @ self.key + self.shift, self.weight
+        q, k = q @ self.query, k @ self.key
+        return q, k + self.shift.to(k.dtype), self.weight[:, 0]
 
     def scores(self, q: Tensor, k: Tensor) -> Tensor:
         return additive(*self.terms(q, k))
