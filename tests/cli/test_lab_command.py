@@ -45,9 +45,10 @@ def test_claims_as_json(headway):
     assert told[0]["at_most"] == 1e-12 and told[0]["value"] < 1e-12 and told[-1]["at_least"] > 0
 
 
-def test_a_page_that_cannot_be_written_is_said(headway, tmp_path):
+def test_a_page_that_cannot_be_written_is_said_before_anything_runs(headway, tmp_path, monkeypatch):
+    monkeypatch.setattr("headway.lab.demonstrations.demonstrate", lambda *_: pytest.fail("nothing is to be run"))
     done = headway("lab", "multi_head", "--html", tmp_path / "none" / "lab.html")
-    assert done.code == 1 and "could not be written" in done.err
+    assert done.code == 2 and f"there is no folder {tmp_path / 'none'}" in done.err
 
 
 def test_the_words_of_a_run_of_ones_own(headway, runs):

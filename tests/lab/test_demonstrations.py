@@ -106,8 +106,8 @@ def test_heads_merged_in_another_order_are_another_layer(monkeypatch):
 
 
 def test_a_recurrence_that_forgets_its_gates_is_no_attention_with_decay(monkeypatch):
-    right = recurrence.gated_stepwise
-    monkeypatch.setattr(recurrence, "gated_stepwise", lambda x, f, c=None: right(x, f.sqrt(), c))
+    right = recurrence.running_mean
+    monkeypatch.setattr(recurrence, "running_mean", lambda x, f, c=None: right(x, f.sqrt(), c))
     assert failed("recurrence") == ["gated recurrence, step by step and as attention: largest difference"]
 
 

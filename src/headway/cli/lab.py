@@ -2,13 +2,14 @@
 
 import json as json_
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from headway.cli._options import Json
-from headway.errors import UsageError
+from headway.errors import UsageError, file_name
 
 
 def lab(
@@ -39,7 +40,9 @@ def lab(
     run
         A run folder to show claims with, for the demonstrations that can (vectors).
     """
+    from headway import storage
     from headway.lab.demonstrations import DEMONSTRATIONS, Findings, demonstrate, title_of
+    from headway.lab.demonstrations._page import page
     from headway.machine import set_up
     from headway.training.settings import MachineSettings
 
@@ -48,9 +51,7 @@ def lab(
     if list_:
         _show_titles(titles)
         return 0
-    if run is not None and not any(DEMONSTRATIONS.part(name).reads_run for name in chosen):
-        able = [name for name in DEMONSTRATIONS.names() if DEMONSTRATIONS.part(name).reads_run]
-        raise UsageError(f"--run is for {', '.join(able)}, and only {', '.join(chosen)} would run")
+    _check(chosen, html, run)
     set_up(MachineSettings(device="cpu", threads=1))
     found: dict[str, Findings] = {}
     for name in chosen:
@@ -58,15 +59,23 @@ def lab(
         if not json:
             _show(name, titles[name], found[name])
     if html is not None:
-        from headway import storage
-        from headway.lab.demonstrations._page import page
-
         storage.write(html, page([(name, titles[name], found[name]) for name in chosen]).encode())
     if json:
         print(json_.dumps({name: [_told(claim) for claim in one.claims] for name, one in found.items()}))
     else:
         _show_sum(found, html)
     return 0 if all(one.hold for one in found.values()) else 1
+
+
+def _check(chosen: Sequence[str], html: Path | None, run: Path | None) -> None:
+    """Refuse at once what would be refused after minutes. Raises UsageError."""
+    from headway.lab.demonstrations import DEMONSTRATIONS
+
+    if html is not None and not html.parent.is_dir():
+        raise UsageError(f"--html {file_name(html)}: there is no folder {file_name(html.parent)}")
+    if run is not None and not any(DEMONSTRATIONS.part(name).reads_run for name in chosen):
+        able = [name for name in DEMONSTRATIONS.names() if DEMONSTRATIONS.part(name).reads_run]
+        raise UsageError(f"--run is for {', '.join(able)}, and only {', '.join(chosen)} would run")
 
 
 def _show_titles(titles: dict[str, str]) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from headway.functional.attention import attention, self_attention
+from headway.functional.convolution import convolution
 from headway.lab.demonstrations import Demonstration, Findings, HeatMap, Say, Table
 
 T, D, TAPS = 10, 6, 3
@@ -23,10 +24,10 @@ class Convolution(Demonstration):
 
     def run(self, say: Say) -> Findings:
         x = torch.randn(T, D, dtype=torch.float64)
-        kernel, shift = torch.randn(D, D, TAPS, dtype=torch.float64), torch.randn(D, dtype=torch.float64)
-        right = F.conv1d(x.T[None], kernel, shift, padding=TAPS // 2)[0].T
-        output, weights = as_attention(x, kernel, shift, SHARP)
-        without, _ = as_attention(x, kernel, shift, SHARP, ends=False)
+        kernel = torch.randn(TAPS, D, D, dtype=torch.float64)
+        (right,) = convolution(x[None], kernel, TAPS // 2)
+        output, weights = as_attention(x, kernel, SHARP)
+        without, _ = as_attention(x, kernel, SHARP, ends=False)
 
         found = Findings()
         columns = [*(str(j + 1) for j in range(T)), "0"]
@@ -40,10 +41,7 @@ class Convolution(Demonstration):
             Table(
                 "the sharper the heads look, the nearer they are",
                 ["α", "largest error"],
-                [
-                    [alpha, _most(as_attention(x, kernel, shift, alpha)[0] - right)]
-                    for alpha in (1.0, 10.0, 50.0, SHARP)
-                ],
+                [[alpha, _most(as_attention(x, kernel, alpha)[0] - right)] for alpha in (1.0, 10.0, 50.0, SHARP)],
             ),
         )
         found.at_most("the convolution, and the heads: largest difference", _most(output - right), 1e-12)
@@ -54,7 +52,7 @@ class Convolution(Demonstration):
 
     def _converse(self, found: Findings) -> None:
         """Attention weights depend on what is there, and no convolution's do."""
-        kernel = torch.randn(D, D, TAPS, dtype=torch.float64)
+        kernel = torch.randn(TAPS, D, D, dtype=torch.float64)
         matrices = torch.randn(3, D, D, dtype=torch.float64) / D**0.5
         x, y, zero = *torch.randn(2, T, D, dtype=torch.float64), torch.zeros(T, D, dtype=torch.float64)
 
@@ -62,7 +60,7 @@ class Convolution(Demonstration):
             return self_attention(x, *matrices)[0]
 
         def convolve(x: Tensor) -> Tensor:
-            return F.conv1d(x.T[None], kernel, padding=TAPS // 2)[0].T
+            return convolution(x[None], kernel, TAPS // 2)[0]
 
         found.show(
             "The converse: a convolution of a sum is the sum of the convolutions, and attention's weights change with "
@@ -84,18 +82,18 @@ class Convolution(Demonstration):
         )
 
 
-def as_attention(x: Tensor, kernel: Tensor, shift: Tensor, alpha: float, ends: bool = True) -> tuple[Tensor, Tensor]:
-    """(T, D) and the weights (heads, T, T + 1) of the heads that a kernel (D, D, taps) is; ends: with zeros outside."""
-    T, heads = len(x), kernel.shape[-1]
+def as_attention(x: Tensor, kernel: Tensor, alpha: float, ends: bool = True) -> tuple[Tensor, Tensor]:
+    """(T, D) and the weights (heads, T, T + 1) of the heads that a kernel (taps, D, D) is; ends: with zeros outside."""
+    T, heads = len(x), len(kernel)
     distance = torch.arange(heads, dtype=x.dtype) - heads // 2  # Δ_h
     j_minus_i = torch.arange(T, dtype=x.dtype) - torch.arange(T, dtype=x.dtype)[:, None]
     score = -alpha * (j_minus_i - distance[:, None, None]) ** 2
     nothing = -alpha / 2 if ends else -torch.inf
     score = F.pad(score, (0, 1), value=nothing)
-    values = torch.einsum("sd,edh->hse", F.pad(x, (0, 0, 0, 1)), kernel)  # v = x W_vᵀ W_oᵀ of each head
+    values = torch.einsum("sd,hed->hse", F.pad(x, (0, 0, 0, 1)), kernel)  # v = x W_vᵀ W_oᵀ of each head
     zeros = torch.zeros(1, heads, T + 1, 1, dtype=x.dtype)  # queries and keys: W_q = W_k = 0
     output, weights = attention(zeros[:, :, :T], zeros, values[None], bias=score[None])
-    return output[0].sum(0) + shift, weights[0]
+    return output[0].sum(0), weights[0]
 
 
 def missed(layer, examples: int = 400) -> float:

@@ -19,8 +19,8 @@ class Normalizers(Demonstration):
         mask = torch.arange(S)[None, None, None] < S - 1
         rows = {name: weights_of(name, scores, mask)[0, 0, 0] for name in NORMALIZERS.names()}
 
-        found = Findings()
         columns = [f"{score:+.1f}" for score in scores.flatten().tolist()[:-1]] + ["masked"]
+        found = Findings()
         found.show(
             f"{S} scores, the last of them masked. Where weights must sum to one, positions compete; where they need "
             "not, a position may take much from many, or nothing from any.",

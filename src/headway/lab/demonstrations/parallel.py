@@ -40,14 +40,7 @@ class Parallel(Demonstration):
             f"Self-attention of 4 heads and an LSTM, both of width {D}, on one sequence. Operations in a row: the "
             "longest chain in which each needs the result of the one before, which no number of processors shortens. "
             "The times are of this machine with one thread, where attention, too, pays for each of its N² weights.",
-            Curves(
-                "milliseconds over the length",
-                [
-                    Line("attention", [(n, 1e3 * own) for n, (own, _) in zip(LENGTHS, times)]),
-                    Line("LSTM", [(n, 1e3 * other) for n, (_, other) in zip(LENGTHS, times)], "quiet"),
-                ],
-                "length",
-            ),
+            _curves(times),
             Table(
                 "",
                 ["length", "attention: in a row", "LSTM: in a row", "attention: ms", "LSTM: ms", "times as fast"],
@@ -64,6 +57,11 @@ class Parallel(Demonstration):
         steps = (theirs[-1] - theirs[0]) / (LENGTHS[-1] - LENGTHS[0])
         found.at_least("LSTM: operations in a row for each further position", steps, 1)
         return found
+
+
+def _curves(times: list[tuple[float, float]]) -> Curves:
+    own, other = ([(n, 1e3 * pair[i]) for n, pair in zip(LENGTHS, times)] for i in (0, 1))
+    return Curves("milliseconds over the length", [Line("attention", own), Line("LSTM", other, "quiet")], "length")
 
 
 def unrolled(cell: nn.LSTMCell, x: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from headway.functional.attention import attention, dot
 from headway.functional.masks import causal
+from headway.functional.recurrence import running_mean
 from headway.lab.demonstrations import Demonstration, Findings, HeatMap, Say
 
 T, K = 12, 6
@@ -24,7 +25,7 @@ class Recurrence(Demonstration):
         stepwise = linear_attention_stepwise(q, k, v)
         at_once, weights = linear_attention(q, k, v)
         x, gate = torch.randn(2, T, K, dtype=torch.float64)
-        c = gated_stepwise(x, gate.sigmoid())
+        (c,) = running_mean(x[None], gate.sigmoid()[None])
         weighted, decay = gated(x, gate.sigmoid())
         names = [str(t + 1) for t in range(T)]
         found.show(
@@ -43,15 +44,15 @@ class Recurrence(Demonstration):
 
     def _lstm(self, found: Findings) -> None:
         """If the weights do not depend on the state, the last state is a straight-line function of the first."""
-        inputs, starts = torch.randn(T, K, dtype=torch.float64), torch.randn(400, K, dtype=torch.float64)
-        gates = torch.randn(T, K, dtype=torch.float64).sigmoid()
+        inputs, starts = torch.randn(4, K, dtype=torch.float64), torch.randn(400, K, dtype=torch.float64)
+        gates = torch.randn(4, K, dtype=torch.float64).sigmoid()
         cell = nn.LSTMCell(K, K).double()
         for weight in cell.parameters():
             nn.init.normal_(weight, std=1.0)
-        ours = torch.stack([gated_stepwise(inputs[:4], gates[:4], start)[-1] for start in starts])
+        ours = running_mean(inputs.expand(len(starts), 4, K), gates.expand(len(starts), 4, K), starts)[:, -1]
         with torch.no_grad():
             h, c = starts.tanh(), starts
-            for x in inputs[:4]:
+            for x in inputs:
                 h, c = cell(x.expand(len(starts), K), (h, c))
         found.show(
             "In attention the weight of an earlier position may depend on the inputs, and not on the state. Then, with "
@@ -88,15 +89,6 @@ def linear_attention_stepwise(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
 
 def phi(x: Tensor) -> Tensor:
     return F.elu(x) + 1
-
-
-def gated_stepwise(x: Tensor, f: Tensor, c: Tensor | None = None) -> Tensor:
-    """(T, K) c_t = f_t ⊙ c_{t−1} + (1 − f_t) ⊙ x_t, from zero or from c."""
-    c, states = torch.zeros_like(x[0]) if c is None else c, []
-    for t in range(len(x)):
-        c = f[t] * c + (1 - f[t]) * x[t]
-        states.append(c)
-    return torch.stack(states)
 
 
 def gated(x: Tensor, f: Tensor) -> tuple[Tensor, Tensor]:

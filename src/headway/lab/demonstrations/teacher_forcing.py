@@ -21,18 +21,7 @@ class TeacherForcing(Demonstration):
     """Walks on a ring of letters, where each letter follows from the one before it and from the source."""
 
     def run(self, say: Say) -> Findings:
-        train, test = walks(2000, seed=1), walks(300, seed=2)
-        say(f"training on walks: {STEPS} updates")
-        made = learner(
-            "transduce",
-            train,
-            data__tokenizer="character",
-            model__encoder__position="sinusoidal",
-            model__task__smoothing=0.0,
-            training__steps=STEPS,
-            training__learning_rate=4e-3,
-        )
-        made.train(train)
+        made, test = trained(walks(2000, seed=1), say), walks(300, seed=2)
         forced, free = ([values.tolist() for values in by_position(made, test, teacher)] for teacher in (True, False))
 
         found = Findings()
@@ -65,6 +54,22 @@ class TeacherForcing(Demonstration):
             "free loss minus forced loss, over all positions", (sum(free[1]) - sum(forced[1])) / LENGTH, 0.02
         )
         return found
+
+
+def trained(examples: list[Example], say: Say) -> Learner:
+    """Not to the end, so that it makes mistakes."""
+    say(f"training on walks: {STEPS} updates")
+    made = learner(
+        "transduce",
+        examples,
+        data__tokenizer="character",
+        model__encoder__position="sinusoidal",
+        model__task__smoothing=0.0,
+        training__steps=STEPS,
+        training__learning_rate=4e-3,
+    )
+    made.train(examples)
+    return made
 
 
 def walks(count: int, seed: int) -> list[Example]:
