@@ -29,7 +29,7 @@ class NoMask(Demonstration):
                 "training loss", [Line("no mask", thinned(open_), "main"), Line("masked", thinned(masked), "quiet")]
             ),
             Table(
-                "",
+                "training and writing",
                 ["decoder", "training loss at the end", "exact match on 200 new strings"],
                 [["masked", loss["masked"], exact["masked"]], ["no mask", loss["open"], exact["open"]]],
             ),

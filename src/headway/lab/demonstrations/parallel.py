@@ -42,7 +42,7 @@ class Parallel(Demonstration):
             "The times are of this machine with one thread, where attention, too, pays for each of its N² weights.",
             _curves(times),
             Table(
-                "",
+                "operations in a row, and milliseconds",
                 ["length", "attention: in a row", "LSTM: in a row", "attention: ms", "LSTM: ms", "times as fast"],
                 [
                     [n, *deep, 1e3 * own, 1e3 * other, other / own]

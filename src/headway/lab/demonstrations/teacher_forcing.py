@@ -41,7 +41,7 @@ class TeacherForcing(Demonstration):
                 "position",
             ),
             Table(
-                "",
+                "by position",
                 ["position", "forced: accuracy", "free: accuracy", "forced: loss", "free: loss"],
                 [[t, forced[0][t - 1], free[0][t - 1], forced[1][t - 1], free[1][t - 1]] for t in positions],
             ),
