@@ -32,7 +32,7 @@ MASKS = {
     "an empty source": Mask(padding(torch.tensor([0, 5]), T)),
 }
 each_pair = pytest.mark.parametrize(
-    ("score", "normalizer"), list(itertools.product(SCORES.names(), NORMALIZERS.names())), ids="-".join
+    ("score", "normalizer"), list(itertools.product(SCORES.names(), NORMALIZERS.names()))
 )
 SUM_TO_ONE = ("softmax", "sparsemax", "entmax15")
 
