@@ -111,6 +111,7 @@ class FrozenStack:
         added = position.bias(T, end, offset)
         if T > 1:
             causal = Mask(causal=True, offset=offset).summand(T, end, y)
+            assert causal is not None
             added = causal if added is None else added + causal
         x = position.add(y, offset).reshape(B * T, D)
         for block, own, source in zip(self.blocks, state.own, state.source, strict=True):
