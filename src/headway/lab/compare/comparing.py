@@ -111,13 +111,15 @@ class Comparison:
         self.asked, self.watch, self.said = asked, watch, list[str]()
         check_axes(asked.axes, given)
         asked.budget.check(given)
+        if asked.tune and any(axis.path == "training.learning_rate" for axis in asked.axes):
+            raise UsageError("training.learning_rate is an axis, and --tune-learning-rate chooses it; leave one out")
         below = [one for one in given if any(one.path.startswith(f"{axis.path}.") for axis in asked.axes)]
         made = plan(asked.data, recipe, config, [one for one in given if one not in below])
         arms = arms_of(made.run, made.origins, asked.axes, below)
         self.budget_words = asked.budget.words(made.run)
         self._describe_data(made)
         self.first_seed = made.run.machine.seed
-        self.metric_seeds = [self.first_seed + number for number in range(asked.seeds)]
+        self.seeds = [self.first_seed + number for number in range(asked.seeds)]
         self.arms = list(examined(made, arms))
         self._say_what_differs(made)
         self.ladders: dict[str, list[Cell]] = {}
@@ -177,7 +179,7 @@ class Comparison:
         if self.asked.tune and not self._tuned():
             self._write()
             return results_of(self.asked.out)
-        cells = [self._cell(one, seed) for seed in self.metric_seeds for one in self.arms]
+        cells = [self._cell(one, seed) for seed in self.seeds for one in self.arms]
         cells[0] = replace(cells[0], baselines=True)
         self.cells = placed(cells, self.asked.out / "cells")
         self._write()
@@ -202,7 +204,7 @@ class Comparison:
 
     def _with_chosen_rate(self, one: Examined) -> Examined:
         rungs = self.ladders[one.arm.name]
-        metric = next(name for cell in rungs for name in (cell.result or {}).get("signatures", ()))
+        metric = next((name for cell in rungs for name in (cell.result or {}).get("signatures", ())), None)
         ladder = climbed(rungs)
         choice = chosen(ladder, one.arm.name, metric)
         edge = (
@@ -237,7 +239,7 @@ class Comparison:
             "data": self.about_data,
             "axes": {axis.path: list(map(str, axis.values)) for axis in asked.axes},
             "budget": {**vars(asked.budget), "words": self.budget_words},
-            "seeds": self.metric_seeds,
+            "seeds": self.seeds,
             "jobs": asked.jobs,
             "flops": COUNTED_BY,
             "said": self.said,

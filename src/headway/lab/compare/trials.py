@@ -10,7 +10,7 @@ from headway.errors import HeadwayError
 from headway.lab.compare.budget import Budget
 from headway.lab.compare.cells import Cell
 from headway.lab.compare.examine import Examined
-from headway.metrics import METRICS
+from headway.report.wording import is_better_higher
 from headway.run import Run
 
 LADDER = (0.25, 0.5, 1.0, 2.0, 4.0)
@@ -55,9 +55,9 @@ def _value(result: Mapping[str, Any] | None) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def chosen(ladder: Sequence[Trial], arm: str, metric: str) -> Trial:
+def chosen(ladder: Sequence[Trial], arm: str, metric: str | None) -> Trial:
     """The best rung; of equals the one nearest to the rate that the settings have. Raises HeadwayError without any."""
-    sign = 1 if METRICS.part(metric).higher_is_better else -1
+    sign = 1 if metric is None or is_better_higher(metric) else -1
     done = [(sign * trial.value, -abs(math.log(trial.factor)), trial) for trial in ladder if trial.value is not None]
     if not done:
         raise HeadwayError(
