@@ -1,7 +1,9 @@
 """What a comparison says, from right and wrong answers that are given: table, verdict, Markdown, page."""
 
 import json
+import re
 from html.parser import HTMLParser
+from importlib import resources
 
 import pytest
 
@@ -176,3 +178,12 @@ def test_a_folder_that_holds_no_comparison(tmp_path):
     (tmp_path / "plan.json").write_text("[]")
     with pytest.raises(RunError, match="is no plan of a comparison"):
         results_of(tmp_path)
+
+
+def test_every_class_of_the_style_sheet_is_used(tmp_path):
+    arms = {f"arm{n}": NEARLY for n in range(8)}
+    write_results(results_of(comparison(tmp_path / "out", arms)))
+    page = (tmp_path / "out" / "compare.html").read_text(encoding="utf-8")
+    style = resources.files("headway.lab.compare").joinpath("compare.css").read_text(encoding="utf-8")
+    used = {name for words in re.findall(r'class="([^"]*)"', page) for name in words.split()}
+    assert style in page and set(re.findall(r"\.([a-z]\w*)", style)) - {"css", "html"} <= used

@@ -47,8 +47,8 @@ def page(findings: Findings) -> str:
     return f"<!DOCTYPE html>\n{tag('html', head(findings.title), body, lang='en')}\n"
 
 
-def head(title: str) -> Html:
-    """The head of a page that asks nothing of any network: title, policy and style."""
+def head(title: str, more: str = "") -> Html:
+    """The head of a page that asks nothing of any network: title, policy and style; `more` is style of its own."""
     style = resources.files("headway.report").joinpath("report.css").read_text(encoding="utf-8")
     return tag(
         "head",
@@ -58,7 +58,7 @@ def head(title: str) -> Html:
         tag("meta", name="color-scheme", content="light dark"),
         tag("link", rel="icon", href="data:,"),
         tag("title", f"{cut(title, 80)} · headway"),
-        tag("style", Html("\n" + style)),
+        tag("style", Html("\n" + style + more)),
     )
 
 

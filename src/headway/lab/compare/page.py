@@ -1,6 +1,7 @@
 """compare.html: the comparison as one page that needs no network, in the look of the reports."""
 
 from collections.abc import Sequence
+from importlib import resources
 from pathlib import Path
 
 from headway.lab.compare.curves import look, over_length, over_time
@@ -40,7 +41,8 @@ def page(results: Results) -> str:
     )
     main = tag("main", join([part for _, _, part in parts], NEW_LINE))
     body = tag("body", header, main, tag("footer", tag("p", f"headway {__version__}")))
-    return f"<!DOCTYPE html>\n{tag('html', head(title), body, lang='en')}\n"
+    style = resources.files("headway.lab.compare").joinpath("compare.css").read_text(encoding="utf-8")
+    return f"<!DOCTYPE html>\n{tag('html', head(title, style), body, lang='en')}\n"
 
 
 def _size(results: Results) -> str:
