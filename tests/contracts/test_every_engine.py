@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from attending import RUNNING
 from comparing import close, randoms
 from headway.functional.masks import Mask, padding
 from headway.kernels.attention import ENGINES, Request, engine_named
@@ -10,7 +11,7 @@ from headway.normalizers import NORMALIZERS
 from headway.scores import SCORES
 
 B, H, T, S, K, Kv = 2, 3, 5, 7, 8, 4
-NAMES = pytest.mark.parametrize("name", ENGINES.names())
+NAMES = pytest.mark.parametrize("name", RUNNING)
 
 
 def request_for(
@@ -23,7 +24,7 @@ def request_for(
     return Request(q, k, v, mask or Mask(), None, score, normalizer, dropout)
 
 
-@NAMES
+@pytest.mark.parametrize("name", ENGINES.names())
 def test_it_answers_none_or_a_reason(name):
     for mask in (Mask(), Mask(causal=True), Mask(padding(torch.tensor([0, 7]), S)), Mask(reach=1)):
         for dropout in (0.0, 0.1):

@@ -6,129 +6,57 @@ import pytest
 import torch
 from torch import Tensor
 
+from attending import (
+    EMPTY,
+    KEYS,
+    MASKS,
+    RUNNING,
+    B,
+    H,
+    K,
+    Kv,
+    agree,
+    by_loop,
+    inputs_for,
+    parts,
+    parts_for,
+    request_of,
+)
 from comparing import DTYPES, close, gradients, randoms
 from headway.errors import UsageError
 from headway.functional.attention import attention as definition
-from headway.functional.masks import Mask, padding
-from headway.kernels.attention import ENGINES, Request, attention, choose, engine_named
-from headway.normalizers import NORMALIZERS, Normalizer
-from headway.scores import SCORES, Score
-
-B, H, K, Kv = 2, 3, 8, 5
-
-LENGTHS = torch.tensor([4, 7])
-EDGES = torch.rand(B, 5, 7, generator=torch.Generator().manual_seed(1)) < 0.5
-EDGES[:, :, 2] = True
-KEYS = padding(LENGTHS, 7)
-MASKS = {
-    "none": (Mask(), 5, 7),
-    "one position each": (Mask(), 1, 1),
-    "one asks": (Mask(), 1, 7),
-    "one is asked": (Mask(), 5, 1),
-    "causal": (Mask(causal=True), 7, 7),
-    "causal of length one": (Mask(causal=True), 1, 1),
-    "causal, fewer ask": (Mask(causal=True), 5, 7),
-    "causal, more ask": (Mask(causal=True), 7, 5),
-    "causal behind a cache": (Mask(causal=True, offset=2), 5, 7),
-    "causal behind a cache, as many asked": (Mask(causal=True, offset=2), 7, 7),
-    "causal, the newest": (Mask(causal=True, offset=6), 1, 7),
-    "padding": (Mask(KEYS), 5, 7),
-    "padding, one asks": (Mask(KEYS), 1, 7),
-    "causal and padding": (Mask(KEYS, causal=True), 7, 7),
-    "window": (Mask(reach=2), 7, 7),
-    "window behind a cache": (Mask(reach=2, offset=2), 5, 7),
-    "edges": (Mask(edges=EDGES), 5, 7),
-    "all rules": (Mask(KEYS[:, :5], True, 3, torch.ones(B, 5, 5, dtype=torch.bool).tril()), 5, 5),
-}
-EMPTY = {
-    "an empty row of the batch": (Mask(padding(torch.tensor([0, 7]), 7)), 5, 7),
-    "a window over padding": (Mask(padding(torch.tensor([3, 7]), 7), reach=1), 7, 7),
-    "a node without edges": (Mask(edges=torch.eye(5, 7, dtype=torch.bool).roll(-1, 1).triu()[None]), 5, 7),
-    "nobody may look": (Mask(torch.zeros(B, 7, dtype=torch.bool)), 5, 7),
-}
+from headway.functional.masks import Mask
+from headway.kernels.attention import _say_once, attention, choose, engine_named
+from headway.normalizers import Normalizer
+from headway.scores import Score
 
 
-def by_loop(mask: Mask, T: int, S: int) -> Tensor:
-    """(B, 1, T, S) the rules, asked one by one: what no engine can have got wrong in the same way."""
-    table = torch.ones(B, 1, T, S, dtype=torch.bool)
-    for b in range(B):
-        for i in range(T):
-            for j in range(S):
-                may = mask.keys is None or bool(mask.keys[b, j])
-                may &= not mask.causal or j <= i + mask.offset
-                may &= mask.reach is None or abs(i + mask.offset - j) <= mask.reach
-                may &= mask.edges is None or bool(mask.edges.expand(B, -1, -1)[b, i, j])
-                table[b, 0, i, j] = may
-    return table
-
-
-def parts(score: str = "scaled_dot", normalizer: str = "softmax") -> tuple[Score, Normalizer]:
-    return SCORES.build(SCORES.choose(score), H, K), NORMALIZERS.build(NORMALIZERS.choose(normalizer), H, Kv)
-
-
-def parts_for(engine: str) -> tuple[Score, Normalizer]:
-    """The usual ones, or the score that the engine is for."""
-    return parts("additive" if engine == "additive" else "scaled_dot")
-
-
-def inputs_for(T: int, S: int, biased: str, dtype: torch.dtype) -> list[Tensor]:
-    shapes = [(B, H, T, K), (B, H, S, K), (B, H, S, Kv)]
-    shapes += {"none": [], "per head": [(1, H, T, S)], "per row and head": [(B, H, T, S)]}[biased]
-    return [x.requires_grad_() for x in randoms(*shapes, dtype=dtype)]
-
-
-def request_of(inputs: list[Tensor], mask: Mask, score: Score, normalizer: Normalizer, dropout: float = 0.0) -> Request:
-    q, k, v, bias = (*inputs, None)[:4]
-    return Request(q, k, v, replace(mask, _made={}), bias, score, normalizer, dropout)
-
-
-def agree(engine: str, case: tuple[Mask, int, int], biased: str, score: Score, normalizer: Normalizer, dtype) -> None:
+def asked_of(engine: str, case: tuple[Mask, int, int], biased: str, dtype: torch.dtype) -> None:
     mask, T, S = case
     inputs = inputs_for(T, S, biased, dtype)
-    request = request_of(inputs, mask, score.to(dtype), normalizer.to(dtype))
-    reason = engine_named(engine).refuses(request)
-    if reason is not None:
-        assert len(reason) > 10
-        pytest.skip(reason)
-    bias = inputs[3] if len(inputs) > 3 else None
-    expected, _ = definition(*inputs[:3], by_loop(mask, T, S), bias, score.scores, normalizer.weights)
-    expected = normalizer.finish(expected)
-    found = attention(request, engine)
-    close(found, expected)
-    learned = [*inputs, *score.parameters(), *normalizer.parameters()]
-    for one, other in zip(gradients(found, learned), gradients(expected, learned), strict=True):
-        close(one, other)
-    with torch.inference_mode():
-        close(attention(request_of([x.detach() for x in inputs], mask, score, normalizer), engine), expected.detach())
+    request = request_of(inputs, mask, *(part.to(dtype) for part in parts_for(engine)))
+    agree(request, by_loop(mask, T, S), engine, inputs)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("biased", ["none", "per head"])
 @pytest.mark.parametrize("mask", MASKS)
-@pytest.mark.parametrize("engine", ENGINES.names())
+@pytest.mark.parametrize("engine", RUNNING)
 def test_every_engine_is_the_definition_under_every_mask(engine, mask, biased, dtype):
-    agree(engine, MASKS[mask], biased, *parts_for(engine), dtype)
-
-
-@pytest.mark.parametrize("normalizer", NORMALIZERS.names())
-@pytest.mark.parametrize("score", SCORES.names())
-@pytest.mark.parametrize("mask", ["none", "causal, fewer ask", "causal and padding", "edges"])
-@pytest.mark.parametrize("engine", ENGINES.names())
-def test_every_engine_is_the_definition_with_every_score_and_normalizer(engine, mask, score, normalizer):
-    agree(engine, MASKS[mask], "per row and head", *parts(score, normalizer), torch.float64)
+    asked_of(engine, MASKS[mask], biased, dtype)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("biased", ["none", "per head"])
 @pytest.mark.parametrize("mask", EMPTY)
-@pytest.mark.parametrize("engine", ENGINES.names())
+@pytest.mark.parametrize("engine", RUNNING)
 def test_where_a_position_may_look_nowhere_every_engine_gives_zeros_and_no_gradient(engine, mask, biased, dtype):
     rules, T, S = EMPTY[mask]
     assert rules.has_empty_rows(T, S)
-    agree(engine, EMPTY[mask], biased, *parts_for(engine), dtype)
+    asked_of(engine, EMPTY[mask], biased, dtype)
 
 
-@pytest.mark.parametrize("engine", ENGINES.names())
+@pytest.mark.parametrize("engine", RUNNING)
 def test_under_dropout_an_empty_row_is_still_zero_and_no_gradient_is_lost(engine):
     inputs = inputs_for(5, 7, "per head", torch.float32)
     output = attention(
@@ -140,7 +68,7 @@ def test_under_dropout_an_empty_row_is_still_zero_and_no_gradient_is_lost(engine
 
 
 @pytest.mark.parametrize("shift", [-1, 1])
-@pytest.mark.parametrize("engine", ENGINES.names())
+@pytest.mark.parametrize("engine", RUNNING)
 def test_a_mask_that_is_off_by_one_fails_the_grid(engine, shift):
     inputs = inputs_for(5, 7, "none", torch.float32)
     score, normalizer = parts_for(engine)
@@ -154,7 +82,7 @@ def test_a_mask_that_is_off_by_one_fails_the_grid(engine, shift):
 
 @pytest.mark.parametrize("mask", ["none", "causal and padding"])
 @pytest.mark.parametrize("rate", [0.1, 0.5])
-@pytest.mark.parametrize("engine", ENGINES.names())
+@pytest.mark.parametrize("engine", RUNNING)
 def test_dropout_takes_its_share_of_the_weights_and_scales_up_the_rest(engine, rate, mask):
     S, rounds = 7, 60
     score, normalizer = (part.double() for part in parts_for(engine))
@@ -179,7 +107,7 @@ def test_dropout_takes_its_share_of_the_weights_and_scales_up_the_rest(engine, r
     assert (mean - 1).abs().max() < 5 * (used / (1 - used) / rounds) ** 0.5
 
 
-@pytest.mark.parametrize("engine", ENGINES.names())
+@pytest.mark.parametrize("engine", RUNNING)
 def test_under_dropout_the_gradient_is_that_of_the_weights_that_were_kept(engine):
     score, normalizer = (part.double() for part in parts_for(engine))
     inputs = inputs_for(3, 5, "per head", torch.float64)
@@ -191,7 +119,7 @@ def test_under_dropout_the_gradient_is_that_of_the_weights_that_were_kept(engine
     assert torch.autograd.gradcheck(again, inputs)
 
 
-@pytest.mark.parametrize("engine", ENGINES.names())
+@pytest.mark.parametrize("engine", RUNNING)
 def test_the_seed_decides_what_is_dropped(engine):
     request = request_of(inputs_for(5, 7, "none", torch.float32), Mask(), *parts_for(engine), dropout=0.4)
     outputs = []
@@ -221,14 +149,21 @@ class Share(Normalizer):
         return weights if mask is None else weights * mask
 
 
-@pytest.mark.parametrize("engine", ["fused", "matmul"])
+NO_DOT = "the score is not a dot product of changed queries and keys"
+
+
 @pytest.mark.parametrize(
-    ("changed", "words"),
+    ("engine", "changed", "words"),
     [
-        ({"score": Distance()}, "the score is not a dot product of changed queries and keys"),
-        ({"normalizer": Share()}, "it normalizes by softmax only"),
+        ("fused", {"score": Distance()}, NO_DOT),
+        ("matmul", {"score": Distance()}, NO_DOT),
+        ("blockwise", {"score": Distance()}, NO_DOT),
+        ("additive", {"score": Distance()}, "the score is not a weighted sum of tanh(q' + k')"),
+        ("additive", {}, "the score is not a weighted sum of tanh(q' + k')"),
+        ("fused", {"normalizer": Share()}, "it normalizes by softmax only, with or without a one beside the sum"),
+        ("blockwise", {"normalizer": Share()}, "it has no backward by hand for this normalizer"),
+        ("flex", {}, "it has no backward on a CPU"),
     ],
-    ids=["score", "normalizer"],
 )
 def test_a_named_engine_that_refuses_says_why(engine, changed, words):
     request = replace(request_of(inputs_for(5, 7, "none", torch.float32), Mask(), *parts()), **changed)
@@ -257,12 +192,35 @@ def test_auto_is_the_definition_whatever_it_takes(mask):
     close(attention(request_of(inputs, rules, *parts())), definition(*inputs, by_loop(rules, T, S))[0])
 
 
-def test_on_a_cpu_auto_prefers_two_products_under_dropout_and_for_one_asking_position():
-    score, normalizer = parts()
-    several, one = inputs_for(5, 7, "none", torch.float32), inputs_for(1, 7, "none", torch.float32)
-    assert choose(request_of(several, Mask(), score, normalizer)) == "fused"
-    assert choose(request_of(several, Mask(), score, normalizer, 0.1)) == "matmul"
-    assert choose(request_of(one, Mask(), score, normalizer)) == "matmul"
+@pytest.mark.parametrize(
+    ("score", "normalizer", "length", "mask", "dropout", "engine"),
+    [
+        ("scaled_dot", "softmax", 5, Mask(), 0.0, "fused"),
+        ("scaled_dot", "softmax", 5, Mask(), 0.1, "matmul"),
+        ("scaled_dot", "softmax", 1, Mask(), 0.0, "matmul"),
+        ("dot", "softmax_plus_one", 512, Mask(causal=True), 0.0, "fused"),
+        ("scaled_dot", "softmax", 512, Mask(), 0.1, "blockwise"),
+        ("scaled_dot", "softmax", 512, Mask(reach=9), 0.0, "blockwise"),
+        ("scaled_dot", "relu", 5, Mask(), 0.0, "matmul"),
+        ("scaled_dot", "relu", 512, Mask(), 0.0, "blockwise"),
+        ("scaled_dot", "sparsemax", 64, Mask(), 0.0, "blockwise"),
+        ("additive", "softmax", 5, Mask(), 0.0, "definition"),
+        ("additive", "sigmoid", 64, Mask(), 0.1, "additive"),
+    ],
+)
+def test_on_a_cpu_auto_chooses_by_score_normalizer_length_mask_and_dropout(
+    score, normalizer, length, mask, dropout, engine
+):
+    inputs = randoms(*[(1, H, length, size) for size in (K, K, Kv)])
+    assert choose(request_of(inputs, mask, *parts(score, normalizer), dropout)) == engine
+
+
+def test_auto_says_once_what_it_took_and_why(caplog):
+    _say_once.cache_clear()
+    request = request_of(inputs_for(5, 7, "none", torch.float32), Mask(), *parts())
+    with caplog.at_level("INFO", "headway.kernels.attention"):
+        attention(request), attention(request)
+    assert [record.message for record in caplog.records] == ["attention engine on cpu: fused (softmax)"]
 
 
 def test_an_engine_that_is_not_there_is_named_with_its_neighbours():

@@ -93,7 +93,7 @@ class Blocks:
         low = torch.zeros_like(i) if self.before is None else (i + self.mask.offset - self.before).clamp(0, S)
         high = torch.full_like(i, S) if self.after is None else (i + self.mask.offset + self.after + 1).clamp(0, S)
         if self.mask.edges is not None:
-            counts = self._counted_by_edges(low, high)
+            counts = self._counted_by_edges(self.mask.edges, low, high)
         elif self.mask.keys is None:
             counts = (high - low).clamp(min=0)[None]
         else:
@@ -101,9 +101,9 @@ class Blocks:
             counts = (until[:, high] - until[:, low]).clamp(min=0)
         return counts[:, None, :, None].to(torch.promote_types(self.like.dtype, torch.float32))
 
-    def _counted_by_edges(self, low: Tensor, high: Tensor) -> Tensor:
+    def _counted_by_edges(self, edges: Tensor, low: Tensor, high: Tensor) -> Tensor:
         j = torch.arange(self.shape[3], device=self.like.device)
-        seen = self.mask.edges & (j >= low[:, None]) & (j < high[:, None])
+        seen = edges & (j >= low[:, None]) & (j < high[:, None])
         return (seen if self.mask.keys is None else seen & self.mask.keys[:, None]).sum(-1)
 
     def _rows(self) -> int:

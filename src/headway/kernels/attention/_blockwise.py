@@ -16,7 +16,7 @@ from torch.autograd.function import once_differentiable
 from headway.kernels.attention import Request
 from headway.kernels.attention._blocks import Block, Blocks
 from headway.kernels.attention._weights import BY_HAND, Weights
-from headway.kernels.dropout import keep_mask
+from headway.kernels.dropout import drawn_seed, keep_mask
 
 
 class Scores:
@@ -116,7 +116,7 @@ class _Blockwise(torch.autograd.Function):
     def forward(ctx: Any, recipe: Recipe, v: Tensor, bias: Tensor | None, *inputs: Tensor) -> Tensor:
         kept = recipe.scores.keep(*inputs)
         ctx.recipe, ctx.thresholds, ctx.kinds = recipe, [], [x.dtype for x in inputs]
-        ctx.seed = int(torch.randint(2**62, ())) if recipe.dropout else 0
+        ctx.seed = drawn_seed() if recipe.dropout else 0
         output = v.new_zeros(*recipe.blocks.shape[:3], v.shape[-1])
         for block, weights, keep, factor in recipe.computed(recipe.scores(*kept), bias, ctx.seed, ctx.thresholds):
             if keep is not None:
@@ -165,8 +165,8 @@ def blockwise(request: Request, scores: type[Scores], inputs: tuple[Tensor, ...]
     elements   how many numbers a block may have
     fewest     how many queries it has where the rules allow it
     """
-    shape = (*request.q.shape[:3], request.k.shape[2])
-    blocks = Blocks(request.mask, shape, request.q, elements, fewest)
+    B, H, T, _ = request.q.shape
+    blocks = Blocks(request.mask, (B, H, T, request.k.shape[2]), request.q, elements, fewest)
     recipe = Recipe(blocks, scores, BY_HAND[type(request.normalizer)], request.dropout)
     with torch.autocast(request.q.device.type, enabled=False):
         return _Blockwise.apply(recipe, request.v.contiguous(), request.bias, *(x.contiguous() for x in inputs))

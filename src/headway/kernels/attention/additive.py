@@ -8,7 +8,6 @@ Source of the score: Bahdanau et al. 2015, appendix A.1.2.
 import itertools
 import math
 from collections.abc import Iterator
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -21,7 +20,7 @@ from headway.scores import Score
 ELEMENTS, ROWS, TILE = 2**16, 16, 2**19
 """Scores of a block, its queries where the rules allow them, and the numbers r that exist at once."""
 FLAT = 40.0
-"""Beyond this a tanh is 1 in every precision, and its exponential is still finite."""
+"""Every q'ₐ and k'ₐ is held within ± this, so that exponentials are finite: exact unless both lie outside, opposed."""
 
 
 class Additive(Engine):
