@@ -30,7 +30,7 @@ def test_a_difference_larger_than_chance_is_named_with_the_number_of_comparisons
     told = said(tmp_path, {"attention": CLEARLY, "convolution": NEARLY})
     assert "The best accuracy has convolution: 97.50% on the test part." in told
     assert "It is better than attention by 28.75 points: more than chance." in told
-    assert "1 comparison by paired bootstrap over 40 items (2,000 resamples); the probability" in told
+    assert "1 comparison by paired bootstrap over 40 items (2,000 resamples), the probability" in told
 
 
 def test_a_difference_that_can_be_chance_is_called_so(tmp_path):
@@ -88,8 +88,8 @@ GOLDEN = """\
 
 The best accuracy has b\\|c: 97.50% on the test part.
 That it is better than a (2.50 points) can be chance.
-Chance means: 1 comparison by paired bootstrap over 40 items (2,000 resamples); the probability of even one false \
-finding is below 5%, and the sign is the same for all 2 seeds.
+More than chance means: 1 comparison by paired bootstrap over 40 items (2,000 resamples), the probability of even \
+one false finding below 5%, and the same sign for both seeds.
 
 | arm | accuracy | 95 % interval | over seeds | from the first arm | parameters | FLOPs a token | tokens/s | seconds \
 | peak memory | updates | best after |

@@ -94,10 +94,10 @@ def _how_sure(results: Results) -> Iterator[str]:
     drawn = len(first["resampled"][results.metric]["values"])
     several = ", p-values adjusted for that number by Holm" if count > 1 else ""
     over = f"paired bootstrap over {plural(first['items']['count'], 'item')} ({drawn:,} resamples)"
-    signs = f", and the sign is the same for all {seeds} seeds" if seeds > 1 else ""
+    signs = f", and the same sign for {'both' if seeds == 2 else f'all {seeds}'} seeds" if seeds > 1 else ""
     yield (
-        f"Chance means: {plural(count, 'comparison')} by {over}{several}; the probability of even one false finding is "
-        f"below {LEVEL:.0%}{signs}."
+        f"More than chance means: {plural(count, 'comparison')} by {over}{several}, the probability of even one false "
+        f"finding below {LEVEL:.0%}{signs}."
     )
     if seeds == 1:
         yield "With one seed it is not known how much of a difference is luck of the seed: --seeds 3 tells."
