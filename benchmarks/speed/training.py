@@ -8,7 +8,6 @@ target and output. The reference is torch.nn.Transformer in eager mode with torc
 """
 
 import argparse
-import contextlib
 import statistics
 import warnings
 
@@ -26,6 +25,8 @@ from headway.machine import set_up
 from headway.model import Model, ModelSettings
 from headway.positions.sinusoidal import sinusoids
 from headway.training.loop import norm_of
+from headway.training.loop import precision as precision_of
+from headway.training.replicas import Replicas
 from headway.training.settings import MachineSettings
 
 SIZES = {"small": (256, 4, 3), "base": (512, 8, 6)}
@@ -63,15 +64,16 @@ class Reference(nn.Module):
         return self.dropout(self.embedding(ids) * self.scale + self.positions[: ids.shape[1]])
 
 
-def batches(model: Model) -> list[Batch]:
-    """Random pairs of about 22 tokens, lengths alike within a batch, about 4,096 target tokens each."""
+def batches(model: Model, parts: int) -> list[list[Batch]]:
+    """Random pairs of about 22 tokens, lengths alike within an update, about 4,096 target tokens each, in parts."""
     random = np.random.default_rng(0)
     made = []
     for middle in np.linspace(14, 30, SEQUENCES).astype(int):
         rows = TOKENS // int(middle + 1)
         sources = [random.integers(4, VOCABULARY, n) for n in np.clip(middle + random.integers(-3, 4, rows), 3, None)]
         targets = [random.integers(4, VOCABULARY, n) for n in middle - random.integers(0, 2, rows)]
-        made.append(Batch(text.collate(sources, None), model.task.collate(targets), tuple(range(rows))))
+        cut = [(sources[part::parts], targets[part::parts]) for part in range(parts)]
+        made.append([Batch(text.collate(s, None), model.task.collate(t), tuple(range(len(s)))) for s, t in cut])
     return made
 
 
@@ -94,25 +96,32 @@ def ours(width: int, heads: int, layers: int) -> Model:
 
 def compare(size: str, precision: str, rounds: int, threads: int) -> dict[str, object]:
     """One row of the table."""
-    set_up(MachineSettings(threads=threads, precision=precision, device="cpu"))
+    machine = MachineSettings(threads=threads, precision=precision, device="cpu")
+    set_up(machine)
     width, heads, layers = SIZES[size]
-    model, reference = ours(width, heads, layers), Reference(width, heads, layers)
-    data = batches(model)
-    autocast = precision == "bfloat16"
+    model, reference = ours(width, heads, layers).train(), Reference(width, heads, layers).train()
+    replicas = Replicas(model, threads, lambda: precision_of(machine, torch.device("cpu")))
 
-    def learn(module: nn.Module, loss_of) -> float:
+    def learned(parts: list[Batch]) -> float:
+        return replicas.gradients([([batch], seed) for seed, batch in enumerate(parts)])[1]
+
+    def referred(parts: list[Batch]) -> float:
+        (batch,) = parts
+        with precision_of(machine, torch.device("cpu")):
+            loss = reference(batch.input["ids"], batch.target["read"], batch.target["write"])
+        loss.backward()
+        return int((batch.target["write"] != PAD).sum())
+
+    def updates(module: nn.Module, gradients, data: list[list[Batch]]):
         optimizer = torch.optim.AdamW(module.parameters(), 1e-4, fused=True)
-        module.train()
 
         def work() -> float:
             tokens = 0
-            for batch in data:
-                with torch.autocast("cpu", torch.bfloat16) if autocast else contextlib.nullcontext():
-                    loss = loss_of(batch)
-                count = int((batch.target["write"] != PAD).sum())
-                (loss / count).backward()
-                gradients = [p.grad for p in module.parameters() if p.grad is not None]
-                nn.utils.clip_grads_with_norm_(module.parameters(), 1.0, norm_of(gradients))
+            for parts in data:
+                count = gradients(parts)
+                found = [p.grad for p in module.parameters() if p.grad is not None]
+                torch._foreach_mul_(found, 1 / count)
+                nn.utils.clip_grads_with_norm_(module.parameters(), 1.0, norm_of(found))
                 optimizer.step()
                 optimizer.zero_grad()
                 tokens += count
@@ -121,10 +130,8 @@ def compare(size: str, precision: str, rounds: int, threads: int) -> dict[str, o
         return work
 
     subjects = {
-        "headway": learn(model, lambda batch: model(batch).total),
-        "nn.Transformer": learn(
-            reference, lambda batch: reference(batch.input["ids"], batch.target["read"], batch.target["write"])
-        ),
+        "headway": updates(model, learned, batches(model, threads)),
+        "nn.Transformer": updates(reference, referred, batches(model, 1)),
     }
     found = take_turns(subjects, rounds, threads)
     ratio = ratios(found, "headway", "nn.Transformer")

@@ -35,8 +35,11 @@ def test_an_update_in_parts_is_the_update_of_the_whole(asked, tmp_path):
         trainer.model.task.metrics = trainer.model.task.metrics
         rows = np.concatenate([batch for update in trainer._updates(0) for batch in update])
         whole, total, count = gradients(trainer, [rows])
-        for micro in (1, 7, 20, 1000):
-            trainer.machine = trainer.machine.replace(micro_tokens=micro)
+        for micro, side_by_side in ((1, 1), (7, 2), (20, 3), (1000, 1)):
+            trainer.machine, trainer.replicas = (
+                trainer.machine.replace(micro_tokens=micro),
+                trainer._replicas(side_by_side),
+            )
             parts, part_total, part_count = gradients(trainer, [rows])
             grouped, *_ = gradients(trainer, [rows[::2], rows[1::2]])
             assert part_count == count and part_total == pytest.approx(total, rel=1e-6)

@@ -7,6 +7,9 @@ an element, made by operations that torch vectorizes (comparing bytes and multip
 On a GPU torch's own dropout is used.
 """
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -14,6 +17,34 @@ from torch import Tensor
 from torch.nn import functional as F
 
 _LOWEST = torch.iinfo(torch.int64).min
+
+
+class _Thread(threading.local):
+    generator: torch.Generator | None = None
+
+
+_thread = _Thread()
+
+
+@contextmanager
+def drawn_from(seed: int) -> Iterator[None]:
+    """Inside, this thread draws its random numbers on the CPU from a generator of its own."""
+    before = _thread.generator
+    _thread.generator = torch.Generator().manual_seed(seed)
+    try:
+        yield
+    finally:
+        _thread.generator = before
+
+
+def generator_for(x: Tensor) -> torch.Generator | None:
+    """What random numbers that belong to x are drawn from; None for torch's own generator."""
+    return _thread.generator if x.device.type == "cpu" else None
+
+
+def drawn_seed() -> int:
+    """A seed, drawn where this thread draws its random numbers."""
+    return int(torch.randint(2**62, (), generator=_thread.generator))
 
 
 def dropout(x: Tensor, rate: float) -> Tensor:
@@ -38,7 +69,7 @@ def keep_mask(x: Tensor, rate: float, generator: torch.Generator | None = None) 
     """(bytes, 1 where an element is kept, in the shape of x; the factor that scales what is kept)."""
     threshold = min(255, max(1, round(rate * 256)))
     words = torch.empty((x.numel() + 7) // 8, dtype=torch.int64, device=x.device)
-    words.random_(_LOWEST, None, generator=generator)
+    words.random_(_LOWEST, None, generator=generator or generator_for(x))
     keep = words.view(torch.uint8).clamp_(threshold - 1, threshold).sub_(threshold - 1)
     return keep[: x.numel()].view(x.shape), 256 / (256 - threshold)
 

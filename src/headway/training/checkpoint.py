@@ -25,6 +25,7 @@ class Progress:
 
     step         updates done
     steps        updates in all, fixed at the start
+    parts        of an update, side by side, fixed at the start
     epoch        passes over the data that are complete
     position     batches of the present pass that are done
     best         the best metric so far, on the valid part; None before the first evaluation
@@ -37,6 +38,7 @@ class Progress:
 
     step: int = 0
     steps: int = 0
+    parts: int = 1
     epoch: int = 0
     position: int = 0
     best: float | None = None

@@ -29,6 +29,7 @@ from headway.training.checkpoint import Progress
 from headway.training.evaluation import answers, loss_of, measure
 from headway.training.events import Listener
 from headway.training.optimizers import OPTIMIZERS
+from headway.training.replicas import Replicas
 from headway.training.schedule import rate_at
 from headway.training.settings import MachineSettings, TrainingSettings
 
@@ -36,6 +37,8 @@ EVALUATIONS = 20
 SECONDS_BETWEEN_EVALUATIONS = 10
 """Where training is short, there are fewer evaluations than that, so that they do not take its time."""
 LOGGED = 200
+MOST_PARTS, LEAST_TOKENS = 4, 512
+"""Parts of an update that are worked on side by side where the user does not say, and the tokens of each."""
 TIME_FOR_UPDATES = 0.88
 """The share of a time limit that is planned for updates; the rest is for evaluations and a machine that slows down."""
 
@@ -73,14 +76,14 @@ class Trainer:
         self.stop = Event()
         self.optimizers = OPTIMIZERS.build(self.settings.optimizer).build(model)
         self.progress = Progress(steps=self.settings.steps or 0)
-        self.module = torch.compile(model) if self.machine.compile else model
+        self.replicas = self._replicas(1)
 
     # ------------------------------------------------------------------------------------------------------- the loop
 
     def fit(self, resume_from: Path | None = None) -> Progress:
         """Train until the steps are done, the time is over, patience ends or `stop` is set."""
-        progress = self._begin(resume_from)
         self.model.train()
+        progress = self._begin(resume_from)
         while progress.step < progress.steps and not self._over():
             updates = self._updates(progress.epoch)
             for update in updates[progress.position :]:
@@ -99,13 +102,17 @@ class Trainer:
 
     def _begin(self, resume_from: Path | None) -> Progress:
         if resume_from is not None:
-            steps = checkpoint.read_progress(resume_from).steps
+            before = checkpoint.read_progress(resume_from)
+            steps, parts = before.steps, before.parts
+            self.replicas = self._replicas(parts)
         else:
+            parts = self.machine.parts or self._sensible_parts()
+            self.replicas = self._replicas(parts)
             steps = self.settings.steps or self._planned_steps()
         self.average = Average(self.model, self.settings.average, steps)
         if resume_from is not None:
             self.progress = checkpoint.restore(resume_from, self.model, self.optimizers, self.average)
-        self.progress.steps = steps
+        self.progress.steps, self.progress.parts = steps, parts
         self.every = self.settings.evaluate_every or max(1, math.ceil(steps / self._evaluations()))
         self.log_every = max(1, steps // LOGGED)
         self._clock = time.monotonic()
@@ -156,15 +163,24 @@ class Trainer:
 
     def _gradients(self, update: Update) -> tuple[float, float]:
         """Sum the gradients of the loss's sum over the update's rows; returns (loss sum, count)."""
-        micro = self.machine.micro_tokens
-        total = count = 0.0
-        for part in [part for rows in update for part in (cut(rows, self.train.costs, micro) if micro else [rows])]:
-            batch = self.train.batch(part, self.codecs.source, self.model.task).to(self.device)
-            with precision(self.machine, self.device):
-                loss = self.module(batch)
-            loss.total.backward()
-            total, count = total + float(loss.total.detach()), count + loss.count
-        return total, count
+        number, micro = len(self.replicas.models), self.machine.micro_tokens
+        parts = []
+        for part in range(number):  # every so many rows: of each length the same number in every part
+            batches = [rows[part::number] for rows in update if len(rows) > part]
+            if micro:
+                batches = [few for rows in batches for few in cut(rows, self.train.costs, micro)]
+            made = [self.train.batch(r, self.codecs.source, self.model.task).to(self.device) for r in batches]
+            parts.append((made, seed_of(self.machine.seed, self.progress.step, part)))
+        return self.replicas.gradients(parts)
+
+    def _replicas(self, parts: int) -> Replicas:
+        module = torch.compile(self.model) if self.machine.compile else self.model
+        return Replicas(module, parts, lambda: precision(self.machine, self.device))
+
+    def _sensible_parts(self) -> int:
+        if self.device.type != "cpu" or self.machine.compile:
+            return 1
+        return max(1, min(torch.get_num_threads(), MOST_PARTS, self.settings.tokens // LEAST_TOKENS))
 
     def _scheduled_rate(self) -> float:
         step, steps, warmup = self.progress.step, self.progress.steps, self.settings.warmup
@@ -257,9 +273,9 @@ class Trainer:
         return max(1, int(TIME_FOR_UPDATES * limit / float(np.mean(measured))))
 
 
-def seed_of(seed: int, step: int) -> int:
-    """The seed of one update's randomness."""
-    return int.from_bytes(hashlib.blake2b(f"{seed} {step}".encode(), digest_size=7).digest(), "big")
+def seed_of(seed: int, step: int, part: int = 0) -> int:
+    """The seed of the randomness of one part of an update."""
+    return int.from_bytes(hashlib.blake2b(f"{seed} {step} {part}".encode(), digest_size=7).digest(), "big")
 
 
 def norm_of(gradients: list[Tensor]) -> Tensor:

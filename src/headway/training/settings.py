@@ -49,6 +49,8 @@ class MachineSettings(Branch):
     "Of matrix products: float32; medium, float32 whose factors may be rounded to bfloat16; bfloat16 by autocast."
     micro_tokens: Count | None = None
     "Tokens that go through the model at once; the gradients of an update's parts are summed, which changes nothing."
+    parts: Count | None = None
+    "Parts of an update that a CPU works on side by side; where none are given as many as threads, 4 at most."
     compile: bool = False
     "Compile the model with torch.compile before training."
     deterministic: bool = True

@@ -1,0 +1,80 @@
+"""Parts of an update side by side on a CPU: a copy of the model for each, all of the same weights.
+
+torch divides every operation among the threads, and the operations of a small model are too short for that: two copies
+with a thread each get through more than one copy with both. The gradients are summed in the order of the parts, so the
+result is the same every time.
+"""
+
+import copy
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+
+import torch
+from torch import Tensor, nn
+
+from headway.batch import Batch
+from headway.kernels.dropout import drawn_from
+
+Precision = Callable[[], AbstractContextManager[object]]
+
+
+class Replicas:
+    """Sums the gradients of several parts, each (batches, seed), into those of one model."""
+
+    def __init__(self, model: nn.Module, number: int, precision: Precision):
+        """model    what gives the loss of a batch; with a number above 1 its copies are made here, in its mode"""
+        self.models = [model, *(sharing_weights(model) for _ in range(number - 1))]
+        self.precision = precision
+        self._pool = ThreadPoolExecutor(number - 1) if number > 1 else None
+
+    def gradients(self, parts: Sequence[tuple[Sequence[Batch], int]]) -> tuple[float, float]:
+        """Add the gradients of the loss's sum over all parts; returns (loss sum, count)."""
+        if self._pool is None:
+            found = [self._one(self.models[0], *part, None) for part in parts]
+        else:
+            threads = torch.get_num_threads()
+            each = max(1, threads // len(self.models))
+            others = [
+                self._pool.submit(self._one, model, *part, each)
+                for model, part in zip(self.models[1:], parts[1:], strict=True)
+            ]
+            try:
+                found = [self._one(self.models[0], *parts[0], each), *(other.result() for other in others)]
+            finally:
+                torch.set_num_threads(threads)
+            self._sum()
+        return sum(total for total, _ in found), sum(count for _, count in found)
+
+    def _one(self, model: nn.Module, batches: Sequence[Batch], seed: int, threads: int | None) -> tuple[float, float]:
+        if threads is not None:  # a thread's own number: another may have it otherwise
+            torch.set_num_threads(threads)
+        total = count = 0.0
+        with drawn_from(seed):
+            for batch in batches:
+                with self.precision():
+                    loss = model(batch)
+                loss.total.backward()
+                total, count = total + float(loss.total.detach()), count + loss.count
+        return total, count
+
+    def _sum(self) -> None:
+        """Add the copies' gradients to the model's, one copy after another."""
+        for model in self.models[1:]:
+            there: list[Tensor] = []
+            added: list[Tensor] = []
+            for own, p in zip(self.models[0].parameters(), model.parameters(), strict=True):
+                if p.grad is not None and own.grad is not None:
+                    there.append(own.grad)
+                    added.append(p.grad)
+                elif p.grad is not None:
+                    own.grad = p.grad
+                p.grad = None
+            if there:
+                torch._foreach_add_(there, added)
+
+
+def sharing_weights(model: nn.Module) -> nn.Module:
+    """A copy whose parameters lie where the model's lie, with gradients of their own."""
+    known = {id(p): nn.Parameter(p.detach(), p.requires_grad) for p in model.parameters()}
+    return copy.deepcopy(model, known)
