@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import numpy as np
 import torch
@@ -174,7 +175,7 @@ class Trainer:
         return self.replicas.gradients(parts)
 
     def _replicas(self, parts: int) -> Replicas:
-        module = torch.compile(self.model) if self.machine.compile else self.model
+        module: Any = torch.compile(self.model) if self.machine.compile else self.model
         return Replicas(module, parts, lambda: precision(self.machine, self.device))
 
     def _sensible_parts(self) -> int:
