@@ -51,6 +51,7 @@ EMPTY = {
     "a node without edges": (Mask(edges=torch.eye(5, 7, dtype=torch.bool).roll(-1, 1).triu()[None]), 5, 7),
     "nobody may look": (Mask(torch.zeros(B, 7, dtype=torch.bool)), 5, 7),
 }
+CASES = MASKS | EMPTY
 
 
 def by_loop(mask: Mask, T: int, S: int) -> Tensor:

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from attending import EMPTY, MASKS, RUNNING, B, H, K, Kv, agree, by_loop, inputs_for, parts, request_of
+from attending import CASES, RUNNING, B, H, K, Kv, agree, by_loop, inputs_for, parts, request_of
 from building import stirred
 from comparing import DTYPES, close, randoms
 from headway.functional.masks import Mask, padding
@@ -23,7 +23,6 @@ from headway.normalizers import NORMALIZERS
 from headway.positions import POSITIONS
 from headway.scores import SCORES
 
-CASES = MASKS | EMPTY
 BIASES = ["none", "alibi", "relative", "per row and head"]
 AXES = (SCORES.names(), NORMALIZERS.names(), BIASES, list(CASES), DTYPES)
 OURS = ["additive", "blockwise"]

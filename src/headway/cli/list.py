@@ -50,6 +50,10 @@ def list_(room: str | None = None, /) -> int:
         console.print(f"[bold]{name:22}[/] {_first_line(part.__doc__)}")
         for field, info in getattr(getattr(part, "Settings", None), "model_fields", {}).items():
             console.print(f"    .{field:18} {info.description or ''}", markup=False)
+    if room == "engines":
+        from headway.cli._engines import print_abilities
+
+        print_abilities(console)
     return 0
 
 

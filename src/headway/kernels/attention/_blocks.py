@@ -32,11 +32,6 @@ class Block:
         b, h, t, s = (side.stop - side.start for side in (self.batch, self.heads, self.rows, self.keys))
         return b, h, t, s
 
-    def part(self, inside: tuple[slice, slice, slice, slice]) -> "Block":
-        """The block of these places in this one."""
-        sides = zip((self.batch, self.heads, self.rows, self.keys), inside)
-        return Block(*(slice(side.start + place.start, side.start + place.stop) for side, place in sides))
-
     def of(self, x: Tensor) -> Tensor:
         """The part of a table broadcastable to (B, H, T, S)."""
         wanted = (self.batch, self.heads, self.rows, self.keys)

@@ -78,11 +78,9 @@ def summed(flex_attention: Callable[..., Any], request: Request) -> Tensor:
     change, after = SUMS[type(request.normalizer)]
     bias = None if request.bias is None else request.bias.expand(shape)
 
-    def changed(score: Tensor, b: Tensor, h: Tensor, i: Tensor, j: Tensor) -> Tensor:
-        if bias is not None:
-            score = score + bias[b, h, i, j]
-        return score if change is None else change(score, n[b, 0, i, 0])
-
+    # Lambdas, for FlexAttention counts the arguments of what it is given.
+    plus = (lambda score, b, h, i, j: score) if bias is None else (lambda score, b, h, i, j: score + bias[b, h, i, j])
+    changed = plus if change is None else (lambda score, b, h, i, j: change(plus(score, b, h, i, j), n[b, 0, i, 0]))
     blocks = _blocks(request.mask, shape, q.device)
     output, more = flex_attention(q, k, request.v, changed, blocks, scale, return_aux=AuxRequest(lse=True))
     return output if after is None else output * after(more.lse.unsqueeze(-1), n).to(output.dtype)
@@ -90,22 +88,21 @@ def summed(flex_attention: Callable[..., Any], request: Request) -> Tensor:
 
 def _blocks(mask: Mask, shape: tuple[int, int, int, int], device: torch.device) -> Any:
     """The mask as FlexAttention's table of blocks; None where all may be seen."""
-    from torch.nn.attention.flex_attention import create_block_mask
+    from torch.nn.attention.flex_attention import and_masks, create_block_mask
 
-    def seen(b: Tensor, h: Tensor, i: Tensor, j: Tensor) -> Tensor:
-        may = j >= 0
-        if mask.causal:
-            may &= j <= i + mask.offset
-        if mask.reach is not None:
-            may &= (j - i - mask.offset).abs() <= mask.reach
-        if mask.keys is not None:
-            may &= mask.keys[b, j]
-        return may
-
-    if mask.keys is None and mask.reach is None and not mask.causal:
-        return None
     B, _, T, S = shape
-    return create_block_mask(seen, None if mask.keys is None else B, None, T, S, device=device)
+    keys = None if mask.keys is None else mask.keys.expand(B, S)
+    reach, offset = mask.reach, mask.offset
+    rules: list[Callable[..., Tensor]] = []
+    if mask.causal:
+        rules.append(lambda b, h, i, j: j <= i + offset)
+    if reach is not None:
+        rules.append(lambda b, h, i, j: (j - i - offset).abs() <= reach)
+    if keys is not None:
+        rules.append(lambda b, h, i, j: keys[b, j])
+    if not rules:
+        return None
+    return create_block_mask(and_masks(*rules), None if keys is None else B, None, T, S, device=device)
 
 
 @cache
