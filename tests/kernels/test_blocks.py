@@ -54,7 +54,7 @@ def test_whatever_the_sizes_and_rules(T, S, reach, causal, offset, keys, element
 
 def computed(mask: Mask, T: int) -> int:
     """How many scores are computed for one head."""
-    return sum(math.prod(block.shape) for block in Blocks(mask, (1, 1, T, T), LIKE, 2**18, 128))
+    return sum(math.prod(block.shape) for block in Blocks(mask, (1, 1, T, T), LIKE, 2**18, 64))
 
 
 def test_a_causal_mask_costs_half_and_a_window_its_width():
@@ -68,7 +68,7 @@ def test_a_causal_mask_costs_half_and_a_window_its_width():
 
 def test_no_table_of_all_positions_is_made():
     T = 1 << 20
-    blocks = Blocks(Mask(torch.ones(1, T, dtype=torch.bool), reach=256), (1, 1, T, T), LIKE, 2**18, 128)
+    blocks = Blocks(Mask(torch.ones(1, T, dtype=torch.bool), reach=256), (1, 1, T, T), LIKE, 2**18, 64)
     for number, block in enumerate(blocks):
         blocks.hide(block, torch.zeros(block.shape))
         if number == 20:

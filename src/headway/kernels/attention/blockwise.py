@@ -10,7 +10,7 @@ from torch import Tensor
 from headway.kernels.attention import Engine, Request
 from headway.kernels.attention._blockwise import Products, blockwise, refuses
 
-ELEMENTS, ROWS = 2**18, 128
+ELEMENTS, ROWS = 2**18, 64
 """Of a block: a table of 1 MB, as large as a processor's own cache, and rows enough for a product to be worth it."""
 
 
