@@ -11,11 +11,12 @@ runs lie in `runs/`, results in `benchmarks/results/quality/`.
 import argparse
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.quality.cells import CELLS, Cell
-from benchmarks.quality.page import bound, must_of, page, shown
+from benchmarks.quality.page import bounds, must_of, page, shown
 from benchmarks.quality.peers import PEERS
 from headway.cli._display import display
 from headway.data.corpora import obtain
@@ -39,31 +40,43 @@ def data_of(cell: Cell, multi30k: Path | None) -> Path:
 
 def run(cell: Cell, seed: int, data: Path) -> dict[str, Any]:
     """Train, answer the test part, run the peer on the same split; the row that is kept."""
-    out = ROOT / "runs" / f"{cell.name}-{seed}"
     settings = {"training.time_limit": cell.minutes * 60, **({"training.epochs": None} if cell.fill else {})}
     settings |= cell.settings
     if cell.data == "multi30k":
         settings |= {"data.source": "en", "data.target": "de"}
-    if not (out / "results.json").is_file():
-        train(data, out, resume=True, seed=seed, settings=settings, listener=display())
-    predictor = load(out)
+    seeds = range(seed, seed + cell.members)
+    outs = [ROOT / "runs" / f"{cell.name}-{one}" for one in seeds]
+    for one, out in zip(seeds, outs, strict=True):
+        if not (out / "results.json").is_file():
+            train(data, out, resume=True, seed=one, settings=settings, listener=display())
+    predictor = load(*outs)
     test = examples_for(predictor, data, "test")
     start = time.perf_counter()
     values, signatures, _ = predictor.evaluate(test, **cell.answer)
     seconds = time.perf_counter() - start
+    alone = [load(out).evaluate(test, **cell.answer)[0] for out in outs] if len(outs) > 1 else []
     peer = _peer(cell, predictor, data, test, list(values))
-    facts = json.loads((out / "results.json").read_text())["facts"]
     return {
         "cell": cell.name,
         "data": json.loads((data / "dataset.json").read_text())["files"],
         "seed": seed,
+        "members": [{"seed": one, "metrics": metrics} for one, metrics in zip(seeds, alone)],
         "settings": settings,
         "mode": cell.answer.get("mode", "auto"),
         "test": {"examples": len(test), "metrics": values, "signatures": signatures, "seconds": seconds},
         "peer": {"method": (PEERS[cell.peer].__doc__ or "").partition("\n")[0], "metrics": peer},
-        "training": facts,
-        "environment": json.loads(RunFolder(out).environment.read_text())["machine"],
+        "training": _facts(outs),
+        "environment": json.loads(RunFolder(outs[0]).environment.read_text())["machine"],
         "measured_on": description(),
+    }
+
+
+def _facts(outs: Sequence[Path]) -> dict[str, Any]:
+    """What training took, of all together; memory the most of any."""
+    facts = [json.loads((out / "results.json").read_text())["facts"] for out in outs]
+    return {
+        name: max(one[name] for one in facts) if name == "peak_memory" else sum(one[name] for one in facts)
+        for name in facts[0]
     }
 
 
@@ -86,7 +99,7 @@ def table() -> None:
             print(
                 f"{cell.name:14} seed {row['seed']}  {told}  ({row['mode']}; {training['seconds'] / 60:.0f} min, "
                 f"{training['step']:,} updates)  peer {shown(cell.metric, peer[cell.metric])}  "
-                f"must {bound(cell, must_of(cell, peer), values)}  goal {bound(cell, cell.goal, values)}"
+                f"must {bounds(cell, must_of(cell, peer), values, 0)}  goal {bounds(cell, cell.goal, values, 1)}"
             )
 
 

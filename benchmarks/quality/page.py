@@ -37,9 +37,15 @@ def _row(cell: Cell, result: Mapping[str, Any]) -> str:
     value = f"**{shown(cell.metric, values[cell.metric])}**" + "".join(f"; {one}" for one in told)
     return (
         f"| {cell.data}, seed {result['seed']} | {cell.metric} | {value} | {shown(cell.metric, peer[cell.metric])} "
-        f"| {bound(cell, must_of(cell, peer), values)} | {bound(cell, cell.goal, values)} "
-        f"| {facts['seconds'] / 60:.0f} min, {facts['step']:,} updates |"
+        f"| {bounds(cell, must_of(cell, peer), values, 0)} | {bounds(cell, cell.goal, values, 1)} "
+        f"| {facts['seconds'] / 60:.0f} min, {facts['step']:,} updates{_together(result)} |"
     )
+
+
+def _together(result: Mapping[str, Any]) -> str:
+    """What is said where several models answer together."""
+    members = result.get("members", [])
+    return f", {len(members)} models together" if len(members) > 1 else ""
 
 
 def _details(cell: Cell, result: Mapping[str, Any]) -> str:
@@ -48,12 +54,17 @@ def _details(cell: Cell, result: Mapping[str, Any]) -> str:
     signatures = "; ".join(f"{name}: `{text}`" for name, text in test["signatures"].items())
     files = ", ".join(f"{name} {digest[:12]}" for name, digest in _digests(result["data"]).items())
     note = f"\n- {cell.note}" if cell.note else ""
+    alone = ", ".join(
+        f"seed {m['seed']} {shown(cell.metric, m['metrics'][cell.metric])}" for m in result.get("members", [])
+    )
+    alone = f"- each alone, {cell.metric}: {alone}\n" if alone else ""
     return (
         f"## {cell.data}, seed {result['seed']}\n\n"
         f"- settings: {settings}\n"
         f"- training: {facts['step']:,} updates, {facts['tokens']:,} tokens in {facts['seconds']:,.0f} s, "
         f"{facts['parameters']:,} parameters\n"
         f"- test: {test['examples']:,} examples, mode {result['mode']}, {test['seconds']:.0f} s; {signatures}\n"
+        f"{alone}"
         f"- classical: {result['peer']['method']} {_all(result['peer']['metrics'])}\n"
         f"- files: {files}\n"
         f"- machine: {machine['processor']}, {machine['cores']} cores, {machine['threads']} threads, "
@@ -83,10 +94,15 @@ def must_of(cell: Cell, peer: Mapping[str, float]) -> float | None:
     return cell.must if cell.beyond is None else peer[cell.metric] + cell.beyond
 
 
-def bound(cell: Cell, wanted: float | None, values: Mapping[str, float]) -> str:
-    """The bound, and whether it is met."""
+def bounds(cell: Cell, wanted: float | None, values: Mapping[str, float], which: int) -> str:
+    """What was aimed at (0 must, 1 goal), for the metric and those beside it, and whether each is met."""
+    told = [_bound(cell.metric, wanted, values[cell.metric], cell.higher)]
+    told += [_bound(name, pair[which], values[name], cell.higher) for name, pair in cell.also.items()]
+    return "; ".join(told)
+
+
+def _bound(name: str, wanted: float | None, value: float, higher: bool) -> str:
     if wanted is None:
         return "-"
-    value = values[cell.metric]
-    met = value >= wanted if cell.higher else value <= wanted
-    return f"{shown(cell.metric, wanted)} {'met' if met else 'missed'}"
+    met = value >= wanted if higher else value <= wanted
+    return f"{shown(name, wanted)} {'met' if met else 'missed'}"

@@ -1,0 +1,183 @@
+"""Attention alone: headway's engines beside the naive definition and torch's fused kernel, in turn, in one process.
+
+    python -m benchmarks.attention.engines [--rounds 7] [--lengths 32 128 512 2048 8192] [--threads 2]
+
+Prints microseconds a position, forward and forward + backward, and how many times as long as a reference each takes:
+dot-product scores beside torch's fused kernel alone (at most 1.1), relu and sigmoid beside the same fused softmax (at
+most 2.5), additive scores beside the naive definition (an eighth at 128), headway's attention layer beside
+torch.nn.MultiheadAttention. 4 heads of 64; as many sequences as make 2,048 positions.
+"""
+
+import argparse
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from benchmarks.timing import ratios, record, take_turns
+from headway.functional.masks import Mask
+from headway.kernels.attention import Request, attention, choose
+from headway.layers.mixers import Look
+from headway.layers.mixers.attention import Attention
+from headway.layers.mixers.attention import Settings as AttentionSettings
+from headway.machine import set_up
+from headway.normalizers import NORMALIZERS
+from headway.scores import SCORES
+from headway.training.settings import MachineSettings
+
+POSITIONS, H, K = 2_048, 4, 64
+ROOM = 2e9
+"""Bytes that the tables of a naive definition may take; a larger one is left out."""
+TABLES = 4
+"""Tables of all pairs that the naive definition holds at once, forward and backward."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One way to compute an attention, and the one that it is compared with."""
+
+    name: str
+    make: Callable[[int, int, bool], Callable[[], Tensor]]
+    beside: str | None = None
+    most: int = 1 << 30
+    "The longest row that there is room for."
+
+
+def fused(B: int, T: int, causal: bool) -> Callable[[], Tensor]:
+    q, k, v = inputs(B, T)
+    return lambda: F.scaled_dot_product_attention(q, k, v, is_causal=causal)
+
+
+def ours(score: str, normalizer: str, engine: str = "auto") -> Callable[[int, int, bool], Callable[[], Tensor]]:
+    """headway's attention of heads that are split already, with what a score does to queries and keys."""
+
+    def make(B: int, T: int, causal: bool) -> Callable[[], Tensor]:
+        q, k, v = inputs(B, T)
+        likeness = SCORES.build(SCORES.choose(score), H, K)
+        weighing = NORMALIZERS.build(NORMALIZERS.choose(normalizer), H, K)
+
+        def work() -> Tensor:
+            mask = Mask(causal=causal)
+            return attention(Request(likeness.queries(q), likeness.keys(k), v, mask, None, likeness, weighing), engine)
+
+        return work
+
+    return make
+
+
+def layer(B: int, T: int, causal: bool) -> Callable[[], Tensor]:
+    mixer, x = Attention(AttentionSettings(heads=H), H * K, 0.0), torch.randn(B, T, H * K, requires_grad=True)
+    return lambda: mixer(x, Look(Mask(causal=causal)))
+
+
+def torchs_layer(B: int, T: int, causal: bool) -> Callable[[], Tensor]:
+    mixer, x = nn.MultiheadAttention(H * K, H, batch_first=True), torch.randn(B, T, H * K, requires_grad=True)
+    mask = nn.Transformer.generate_square_subsequent_mask(T) if causal else None
+    return lambda: mixer(x, x, x, attn_mask=mask, is_causal=causal, need_weights=False)[0]
+
+
+def inputs(B: int, T: int) -> list[Tensor]:
+    return [torch.randn(B, H, T, K, requires_grad=True) for _ in range(3)]
+
+
+def longest(numbers_a_pair: int) -> int:
+    """The longest row whose tables, of so many numbers for every pair of positions, there is room for."""
+    pairs = ROOM / (TABLES * 4 * H * numbers_a_pair)
+    return max(T for T in (1 << n for n in range(20)) if max(1, POSITIONS // T) * T * T <= pairs)
+
+
+FUSED, NAIVE, NAIVE_ADDITIVE, LAYER = (
+    "fused kernel alone",
+    "definition",
+    "additive, definition",
+    "nn.MultiheadAttention",
+)
+SUBJECTS = [
+    Subject(FUSED, fused),
+    Subject(NAIVE, ours("scaled_dot", "softmax", "definition"), FUSED, longest(1)),
+    *(Subject(score, ours(score, "softmax"), FUSED) for score in ("scaled_dot", "dot", "bilinear", "cosine")),
+    Subject("softmax_plus_one", ours("scaled_dot", "softmax_plus_one"), FUSED),
+    *(Subject(name, ours("scaled_dot", name), FUSED) for name in ("relu", "relu_normed", "sigmoid")),
+    *(Subject(name, ours("scaled_dot", name), FUSED) for name in ("sparsemax", "entmax15")),
+    Subject(NAIVE_ADDITIVE, ours("additive", "softmax", "definition"), None, longest(K)),
+    Subject("additive", ours("additive", "softmax", "additive"), NAIVE_ADDITIVE),
+    Subject(LAYER, torchs_layer),
+    Subject("headway's layer", layer, LAYER),
+]
+
+
+def learning(work: Callable[[], Tensor]) -> Callable[[], Any]:
+    gradient = torch.randn_like(work())
+    return lambda: work().backward(gradient)
+
+
+def compare(
+    T: int, causal: bool, backward: bool, rounds: int, threads: int, names: Sequence[str]
+) -> list[dict[str, Any]]:
+    """A row for every subject."""
+    B = max(1, POSITIONS // T)
+    subjects: dict[str, Callable[[], float]] = {}
+    for subject in SUBJECTS:
+        if names and subject.name not in names and subject.name not in {s.beside for s in SUBJECTS if s.name in names}:
+            continue
+        if subject.most < T:
+            print(f"{T:5} {subject.name:22} left out: its tables would take more than {ROOM / 1e9:.0f} GB")
+            continue
+        subjects[subject.name] = counted(subject.make(B, T, causal), B * T, backward)
+    found, rows = take_turns(subjects, rounds, threads), []
+    for subject in SUBJECTS:
+        if subject.name not in found:
+            continue
+        row = {"length": T, "causal": causal, "backward": backward, "subject": subject.name, "threads": threads}
+        row["microseconds_a_position"] = 1e6 / statistics.median(found[subject.name])
+        if subject.beside in found:
+            row["beside"], row["times"] = subject.beside, statistics.median(ratios(found, subject.beside, subject.name))
+        print(
+            f"{T:5} {'causal' if causal else '':6} {'learn' if backward else 'read':5} {subject.name:22} "
+            f"{row['microseconds_a_position']:10.3f} µs a position"
+            + (f"  {row['times']:6.2f} × {row['beside']}" if "times" in row else ""),
+            flush=True,
+        )
+        rows.append(row)
+    return rows
+
+
+def counted(work: Callable[[], Tensor], positions: int, backward: bool) -> Callable[[], float]:
+    """The work as `take_turns` wants it: called once, it says for how many positions."""
+    learn = learning(work) if backward else None
+
+    def turn() -> float:
+        if learn is not None:
+            learn()
+        else:
+            with torch.no_grad():
+                work()
+        return float(positions)
+
+    return turn
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--lengths", nargs="+", type=int, default=[32, 128, 512, 2048, 8192])
+    parser.add_argument("--subjects", nargs="+", default=[], choices=[subject.name for subject in SUBJECTS])
+    parser.add_argument("--causal", action="store_true", help="with the future hidden")
+    given = parser.parse_args()
+    set_up(MachineSettings(threads=given.threads, precision="float32", device="cpu"))
+    rows = [
+        row
+        for T in given.lengths
+        for backward in (False, True)
+        for row in compare(T, given.causal, backward, given.rounds, given.threads, given.subjects)
+    ]
+    print(f"kept in {record('attention_engines' + ('_causal' if given.causal else ''), rows)}")
+
+
+if __name__ == "__main__":
+    main()
