@@ -106,10 +106,12 @@ def agree(request: Request, seen: Tensor | None, engine: str, inputs: list[Tenso
         close(attention(replace(request, mask=replace(request.mask, _made={})), engine), expected.detach())
 
 
-def _runs_here(engine: str) -> bool:
-    request = request_of(inputs_for(5, 7, "none", torch.float32), Mask(), *parts_for(engine))
+def _takes(engine: str, dropout: float) -> bool:
+    request = request_of(inputs_for(5, 7, "none", torch.float32), Mask(), *parts_for(engine), dropout)
     return engine_named(engine).refuses(request) is None
 
 
-RUNNING = [engine for engine in ENGINES.names() if _runs_here(engine)]
+RUNNING = [engine for engine in ENGINES.names() if _takes(engine, 0.0)]
 """The engines that this machine can run."""
+DROPPING = [engine for engine in RUNNING if _takes(engine, 0.1)]
+"""Those of them that take dropout."""

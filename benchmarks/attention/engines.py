@@ -1,16 +1,20 @@
 """Attention alone: headway's engines beside the naive definition and torch's fused kernel, in turn, in one process.
 
-    python -m benchmarks.attention.engines [--rounds 7] [--lengths 32 128 512 2048 8192] [--threads 2]
+    python -m benchmarks.attention.engines [--rounds 7] [--lengths 32 128 512 2048 8192] [--threads 2] [--batch N]
 
 Prints microseconds a position, forward and forward + backward, and how many times as long as a reference each takes:
 dot-product scores beside torch's fused kernel alone (at most 1.1), relu and sigmoid beside the same fused softmax (at
 most 2.5), additive scores beside the naive definition (an eighth at 128), headway's attention layer beside
-torch.nn.MultiheadAttention. 4 heads of 64; as many sequences as make 2,048 positions.
+torch.nn.MultiheadAttention. 4 heads of 64; as many sequences as make 2,048 positions, or those asked for.
+
+torch as it stands gives large tables back to the system after every use, and fetches them anew page by page, which the
+naive definition suffers from most; `--keep-memory` measures without that, as everything runs in headway's trainings.
 """
 
 import argparse
 import statistics
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,14 +24,13 @@ from torch.nn import functional as F
 
 from benchmarks.timing import ratios, record, take_turns
 from headway.functional.masks import Mask
-from headway.kernels.attention import Request, attention, choose
+from headway.kernels.attention import Request, attention
 from headway.layers.mixers import Look
 from headway.layers.mixers.attention import Attention
 from headway.layers.mixers.attention import Settings as AttentionSettings
-from headway.machine import set_up
+from headway.machine import keep_memory
 from headway.normalizers import NORMALIZERS
 from headway.scores import SCORES
-from headway.training.settings import MachineSettings
 
 POSITIONS, H, K = 2_048, 4, 64
 ROOM = 2e9
@@ -115,35 +118,35 @@ def learning(work: Callable[[], Tensor]) -> Callable[[], Any]:
     return lambda: work().backward(gradient)
 
 
-def compare(
-    T: int, causal: bool, backward: bool, rounds: int, threads: int, names: Sequence[str]
-) -> list[dict[str, Any]]:
-    """A row for every subject."""
-    B = max(1, POSITIONS // T)
+def compare(T: int, backward: bool, given: argparse.Namespace) -> list[dict[str, Any]]:
+    """A row for every subject asked for, and for what it is compared with."""
+    B = given.batch or max(1, POSITIONS // T)
+    asked = [subject for subject in SUBJECTS if not given.subjects or subject.name in given.subjects]
+    asked = [subject for subject in SUBJECTS if subject in asked or subject.name in {one.beside for one in asked}]
     subjects: dict[str, Callable[[], float]] = {}
-    for subject in SUBJECTS:
-        if names and subject.name not in names and subject.name not in {s.beside for s in SUBJECTS if s.name in names}:
-            continue
+    for subject in asked:
         if subject.most < T:
-            print(f"{T:5} {subject.name:22} left out: its tables would take more than {ROOM / 1e9:.0f} GB")
-            continue
-        subjects[subject.name] = counted(subject.make(B, T, causal), B * T, backward)
-    found, rows = take_turns(subjects, rounds, threads), []
-    for subject in SUBJECTS:
-        if subject.name not in found:
-            continue
-        row = {"length": T, "causal": causal, "backward": backward, "subject": subject.name, "threads": threads}
-        row["microseconds_a_position"] = 1e6 / statistics.median(found[subject.name])
-        if subject.beside in found:
-            row["beside"], row["times"] = subject.beside, statistics.median(ratios(found, subject.beside, subject.name))
-        print(
-            f"{T:5} {'causal' if causal else '':6} {'learn' if backward else 'read':5} {subject.name:22} "
-            f"{row['microseconds_a_position']:10.3f} µs a position"
-            + (f"  {row['times']:6.2f} × {row['beside']}" if "times" in row else ""),
-            flush=True,
-        )
-        rows.append(row)
+            print(f"{T:5} {subject.name} left out: its tables would take more than {ROOM / 1e9:.0f} GB")
+        else:
+            subjects[subject.name] = counted(subject.make(B, T, given.causal), B * T, backward)
+    found = take_turns(subjects, given.rounds, given.threads)
+    head = {"length": T, "batch": B, "causal": given.causal, "backward": backward, "threads": given.threads}
+    rows = [head | row_of(subject, found) for subject in asked if subject.name in found]
+    for row in rows:
+        beside = f"{row['times']:6.2f} × {row['beside']}" if "times" in row else ""
+        what = "learn" if backward else "read"
+        print(f"{T:5} {what:5} {row['subject']:22} {row['microseconds_a_position']:9.3f} µs a position  {beside}")
+    sys.stdout.flush()
     return rows
+
+
+def row_of(subject: Subject, found: Mapping[str, list[float]]) -> dict[str, Any]:
+    """What was measured of a subject: how long, and how many times as long as the one beside it."""
+    row: dict[str, Any] = {"subject": subject.name}
+    row["microseconds_a_position"] = 1e6 / statistics.median(found[subject.name])
+    if subject.beside is not None and subject.beside in found:
+        row["beside"], row["times"] = subject.beside, statistics.median(ratios(found, subject.beside, subject.name))
+    return row
 
 
 def counted(work: Callable[[], Tensor], positions: int, backward: bool) -> Callable[[], float]:
@@ -167,16 +170,16 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--lengths", nargs="+", type=int, default=[32, 128, 512, 2048, 8192])
     parser.add_argument("--subjects", nargs="+", default=[], choices=[subject.name for subject in SUBJECTS])
+    parser.add_argument("--batch", type=int, help="sequences, whatever their length")
     parser.add_argument("--causal", action="store_true", help="with the future hidden")
+    parser.add_argument("--keep-memory", action="store_true", help="that torch frees, as headway does when it trains")
     given = parser.parse_args()
-    set_up(MachineSettings(threads=given.threads, precision="float32", device="cpu"))
-    rows = [
-        row
-        for T in given.lengths
-        for backward in (False, True)
-        for row in compare(T, given.causal, backward, given.rounds, given.threads, given.subjects)
-    ]
-    print(f"kept in {record('attention_engines' + ('_causal' if given.causal else ''), rows)}")
+    torch.set_num_threads(given.threads)
+    if given.keep_memory:
+        keep_memory()
+    rows = [row for T in given.lengths for backward in (False, True) for row in compare(T, backward, given)]
+    name = "attention_engines" + "_causal" * given.causal + "_keeping_memory" * given.keep_memory
+    print(f"kept in {record(name, rows)}")
 
 
 if __name__ == "__main__":

@@ -35,9 +35,9 @@ def measured(kind: str, T: int) -> int:
     weighing = NORMALIZERS.build(NORMALIZERS.choose(normalizer), H, K)
 
     def learn(T: int) -> int:
-        inputs = [torch.randn(1, H, T, K, requires_grad=True) for _ in range(3)]
+        q, k, v = (torch.randn(1, H, T, K, requires_grad=True) for _ in range(3))
         before = peak_memory() or 0
-        attention(Request(*inputs, Mask(), None, likeness, weighing), kind).sum().backward()
+        attention(Request(q, k, v, Mask(), None, likeness, weighing), kind).sum().backward()
         return (peak_memory() or 0) - before
 
     learn(16)  # what libraries take at their first call

@@ -49,7 +49,8 @@ def log_log(curves: Sequence[Curve], x_name: str, y_name: str) -> str:
         parts.append(_text(curve.name, places[-1][0] + 8, ends[-1], "start", colour))
     body = "\n".join(parts)
     look = f'viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12"'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {look}>\n<rect width="100%" height="100%" fill="#fff"/>\n{body}\n</svg>\n'
+    paper = '<rect width="100%" height="100%" fill="#fff"/>'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {look}>\n{paper}\n{body}\n</svg>\n'
 
 
 def _text(words: str, x: float, y: float, anchor: str, colour: str = "#333") -> str:

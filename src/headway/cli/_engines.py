@@ -24,16 +24,21 @@ class Abilities:
 
     engine: str
     takes: dict[str, str] = field(default_factory=dict)
-    refused: dict[str, list[str]] = field(default_factory=dict)
+    refused: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    "By column and reason."
+
+    devices: list[str] = field(default_factory=list)
 
     def ask(self, column: str, requests: dict[str, Request]) -> Request:
         """Ask once for each request; returns the first that is taken, or the first of all."""
         reasons = {name: engine_named(self.engine).refuses(request) for name, request in requests.items()}
         taken = [name for name, reason in reasons.items() if reason is None]
-        self.takes[column] = "all" if len(taken) == len(reasons) > 1 else ", ".join(taken) or "no"
+        if column == "devices":
+            self.devices = taken
+        self.takes[column] = "all" if len(taken) == len(reasons) else ", ".join(taken) or "no"
         for name, reason in reasons.items():
             if reason is not None:
-                self.refused.setdefault(reason, []).append(name)
+                self.refused.setdefault((column, reason), []).append(name)
         return requests[next(iter(taken), next(iter(requests)))]
 
 
@@ -52,7 +57,8 @@ def abilities() -> Iterator[Abilities]:
             bias = usual.q.new_zeros(1, 1, 1, 1)
             learned = replace(usual, bias=bias.clone().requires_grad_())
             found.ask("bias", {"given": replace(usual, bias=bias), "learned": learned})
-            found.ask("dropout", {"dropout": replace(usual, dropout=0.1)})
+            dropping = replace(usual, dropout=0.1)
+            found.ask("dropout", {device: _on(dropping, device) for device in DEVICES if device in found.devices})
             yield found
 
 
@@ -63,7 +69,8 @@ def print_abilities(console: Console) -> None:
         table.add_column(column, overflow="fold")
     for found in abilities():
         table.add_row(found.engine, *(found.takes[column] for column in columns))
-        notes += [f"{found.engine} refuses {', '.join(names)}: {reason}" for reason, names in found.refused.items()]
+        for (column, reason), names in found.refused.items():
+            notes.append(f"{found.engine} refuses {column} {', '.join(names)}: {reason}")
     console.print(table)
     console.print("\n".join(notes), markup=False)
 

@@ -5,6 +5,7 @@ computed again (Rabe & Staats 2021, "Self-attention Does Not Need O(n²) Memory"
 the output, and the seed of what was dropped.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,9 +19,15 @@ from headway.kernels.attention._blocks import Block, Blocks
 from headway.kernels.attention._weights import BY_HAND, Weights
 from headway.kernels.dropout import drawn_seed, keep_mask
 
+FEW = 2**22
+"""Scores that take no more memory than may be kept of every layer: 16 MB."""
+
 
 class Scores:
     """The scores of a block, and their gradient brought back to what they were made of."""
+
+    costly = False
+    "Whether they cost far more than all that follows, so that they are kept until backward where they are few."
 
     def __init__(self, *kept: Tensor):
         """What `keep` returned."""
@@ -88,37 +95,50 @@ class Recipe:
     scores: type[Scores]
     weights: Weights
     dropout: float
+    remembers: bool
+    "Whether scores are kept between the two, for they are few and cost more than anything else."
 
     def computed(
-        self, scores: Scores, bias: Tensor | None, seed: int, thresholds: list[Tensor | None]
+        self, scores: Scores, bias: Tensor | None, seed: int, known: list[tuple[Tensor | None, Tensor | None]]
     ) -> Iterator[tuple[Block, Tensor, Tensor | None, Tensor | float]]:
-        """For each block (block, weights, 1 where one is kept, what a row's weights are to be multiplied with)."""
+        """For each block (block, weights, 1 where one is kept, what a row's weights are to be multiplied with).
+
+        known    scores and threshold of each block; empty at first, and the same list backward
+        """
         generator = torch.Generator(self.blocks.like.device).manual_seed(seed) if self.dropout else None
         for number, block in enumerate(self.blocks):
-            alpha = scores.scores(block)
-            alpha = alpha.to(wide(alpha))
-            if bias is not None:
-                alpha += block.of(bias)
-            self.blocks.hide(block, alpha)
             counts = block.of(self.blocks.counts)
-            if number == len(thresholds):
-                thresholds.append(self.weights.threshold(alpha, counts))
-            weights, factor = self.weights.weights(alpha, counts, thresholds[number]), self.weights.factor(counts)
+            if number == len(known):
+                alpha = self._alpha(scores, bias, block)
+                known.append((alpha.clone() if self.remembers else None, self.weights.threshold(alpha, counts)))
+            else:
+                before = known[number][0]
+                alpha = self._alpha(scores, bias, block) if before is None else before.clone()
+            weights, factor = self.weights.weights(alpha, counts, known[number][1]), self.weights.factor(counts)
             factor, keep = 1.0 if factor is None else factor, None
             if self.dropout:
                 keep, scale = keep_mask(weights, self.dropout, generator)
                 keep, factor = keep.to(weights.dtype), factor * scale
             yield block, weights, keep, factor
 
+    def _alpha(self, scores: Scores, bias: Tensor | None, block: Block) -> Tensor:
+        """(b, h, t, s) the scores with what is added to them, minus infinity where may not be looked."""
+        alpha = scores.scores(block)
+        alpha = alpha.to(wide(alpha))
+        if bias is not None:
+            alpha += block.of(bias)
+        self.blocks.hide(block, alpha)
+        return alpha
+
 
 class _Blockwise(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, recipe: Recipe, v: Tensor, bias: Tensor | None, *inputs: Tensor) -> Tensor:
         kept = recipe.scores.keep(*inputs)
-        ctx.recipe, ctx.thresholds, ctx.kinds = recipe, [], [x.dtype for x in inputs]
+        ctx.recipe, ctx.known, ctx.kinds = recipe, [], [x.dtype for x in inputs]
         ctx.seed = drawn_seed() if recipe.dropout else 0
         output = v.new_zeros(*recipe.blocks.shape[:3], v.shape[-1])
-        for block, weights, keep, factor in recipe.computed(recipe.scores(*kept), bias, ctx.seed, ctx.thresholds):
+        for block, weights, keep, factor in recipe.computed(recipe.scores(*kept), bias, ctx.seed, ctx.known):
             if keep is not None:
                 weights *= keep
             block.asking(output).copy_(product(weights.to(v.dtype), block.asked(v)) * factor)
@@ -134,7 +154,7 @@ class _Blockwise(torch.autograd.Function):
         dv = torch.zeros_like(v, dtype=wide(v))
         dbias = torch.zeros_like(bias, dtype=wide(bias)) if ctx.needs_input_grad[2] else None
         dots = (gradient * output).sum(-1, keepdim=True, dtype=wide(v))
-        for block, weights, keep, factor in recipe.computed(scores, bias, ctx.seed, ctx.thresholds):
+        for block, weights, keep, factor in recipe.computed(scores, bias, ctx.seed, ctx.known):
             given = (block.asking(gradient) * factor).to(v.dtype)
             used = weights if keep is None else weights * keep
             add_product(block.asked(dv), used.to(v.dtype).mT, given)
@@ -167,6 +187,7 @@ def blockwise(request: Request, scores: type[Scores], inputs: tuple[Tensor, ...]
     """
     B, H, T, _ = request.q.shape
     blocks = Blocks(request.mask, (B, H, T, request.k.shape[2]), request.q, elements, fewest)
-    recipe = Recipe(blocks, scores, BY_HAND[type(request.normalizer)], request.dropout)
+    few = scores.costly and math.prod(blocks.shape) <= FEW
+    recipe = Recipe(blocks, scores, BY_HAND[type(request.normalizer)], request.dropout, few)
     with torch.autocast(request.q.device.type, enabled=False):
         return _Blockwise.apply(recipe, request.v.contiguous(), request.bias, *(x.contiguous() for x in inputs))

@@ -37,6 +37,8 @@ class Additive(Engine):
 class Tanhs(Scores):
     """q' (B, H, T, A), k' (B, H, S, A), w (H, A); kept are e²ᑫ (B, H, A, T, 1), e²ᵏ (B, H, A, 1, S) and w."""
 
+    costly = True
+
     def __init__(self, q: Tensor, k: Tensor, w: Tensor):
         self.q, self.k, self.w = q, k, w
         self.dq, self.dk = torch.zeros_like(q[..., 0]), torch.zeros_like(k[..., 0, :])
