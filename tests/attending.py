@@ -95,15 +95,15 @@ def defined(request: Request, seen: Tensor | None) -> Tensor:
     return normalizer.finish(output)
 
 
-def agree(request: Request, seen: Tensor | None, engine: str, inputs: list[Tensor]) -> None:
+def agree(request: Request, seen: Tensor | None, engine: str, inputs: list[Tensor], near: float | None = None) -> None:
     """The engine's value, and its gradient for the inputs and all that learns, are those of the definition."""
     expected, found = defined(request, seen), attention(request, engine)
-    close(found, expected)
+    close(found, expected, near)
     learned = [*inputs, *request.score.parameters(), *request.normalizer.parameters()]
     for one, other in zip(gradients(found, learned), gradients(expected, learned), strict=True):
-        close(one, other)
+        close(one, other, near)
     with torch.inference_mode():
-        close(attention(replace(request, mask=replace(request.mask, _made={})), engine), expected.detach())
+        close(attention(replace(request, mask=replace(request.mask, _made={})), engine), expected.detach(), near)
 
 
 def _takes(engine: str, dropout: float) -> bool:

@@ -67,9 +67,11 @@ def check(score: str, normalizer: str, bias: str, mask: str, dtype: torch.dtype)
         learned += position.parameters()
         others += [] if made is None else [made]
     request = request_of([likeness.queries(q), likeness.keys(k), *others], rules, likeness, weighing)
+    # The norm behind relu_normed divides rows of hardly any weight by hardly anything, and rounding with them.
+    near = 1e-4 if normalizer == "relu_normed" and dtype == torch.float32 else None
     for engine in RUNNING:
         if engine_named(engine).refuses(request) is None:
-            agree(request, by_loop(rules, T, S), engine, learned)
+            agree(request, by_loop(rules, T, S), engine, learned, near)
 
 
 @pytest.mark.parametrize(("score", "normalizer", "bias", "mask", "dtype"), every_two(AXES))
