@@ -4,6 +4,7 @@ from torch import Tensor
 
 from headway.functional.attention import attention
 from headway.kernels.attention import Engine, Request
+from headway.kernels.dropout import dropout
 
 
 class Definition(Engine):
@@ -11,7 +12,10 @@ class Definition(Engine):
         return None
 
     def attention(self, request: Request) -> Tensor:
-        return _defined(request)[0]
+        output, weights = _defined(request)
+        if request.dropout:  # from the generator that the other engines draw from, too
+            return dropout(weights, request.dropout) @ request.v
+        return output
 
 
 def weighted(request: Request) -> tuple[Tensor, Tensor]:
@@ -29,5 +33,4 @@ def _defined(request: Request) -> tuple[Tensor, Tensor]:
         request.bias,
         request.score.scores,
         request.normalizer.weights,
-        request.dropout,
     )

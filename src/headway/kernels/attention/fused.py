@@ -15,6 +15,8 @@ class Fused(Engine):
             return "the score is not a dot product of changed queries and keys"
         if not isinstance(request.normalizer, Softmax | SoftmaxPlusOne):
             return "it normalizes by softmax only, with or without a one beside the sum"
+        if request.dropout and request.q.device.type == "cpu":
+            return "on a CPU its dropout is drawn on one thread, and not by the seed of an update's part"
         return None
 
     def attention(self, request: Request) -> Tensor:
