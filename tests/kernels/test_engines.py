@@ -196,7 +196,8 @@ def test_auto_is_the_definition_whatever_it_takes(mask):
 @pytest.mark.parametrize(
     ("score", "normalizer", "length", "mask", "dropout", "engine"),
     [
-        ("scaled_dot", "softmax", 5, Mask(), 0.0, "fused"),
+        ("scaled_dot", "softmax", 5, Mask(), 0.0, "matmul"),
+        ("scaled_dot", "softmax", 100, Mask(), 0.0, "fused"),
         ("scaled_dot", "softmax", 5, Mask(), 0.1, "matmul"),
         ("scaled_dot", "softmax", 1, Mask(), 0.0, "matmul"),
         ("dot", "softmax_plus_one", 512, Mask(causal=True), 0.0, "fused"),
@@ -216,12 +217,17 @@ def test_on_a_cpu_auto_chooses_by_score_normalizer_length_mask_and_dropout(
     assert choose(request_of(inputs, mask, *parts(score, normalizer), dropout)) == engine
 
 
+def test_in_half_precision_auto_takes_two_products_for_longer_rows():
+    inputs = randoms(*[(1, H, 100, size) for size in (K, K, Kv)], dtype=torch.bfloat16)
+    assert choose(request_of(inputs, Mask(), *parts())) == "matmul"
+
+
 def test_auto_says_once_what_it_took_and_why(caplog):
     _say_once.cache_clear()
     request = request_of(inputs_for(5, 7, "none", torch.float32), Mask(), *parts())
     with caplog.at_level("INFO", "headway.kernels.attention"):
         attention(request), attention(request)
-    assert [record.message for record in caplog.records] == ["attention engine on cpu: fused (softmax)"]
+    assert [record.message for record in caplog.records] == ["attention engine on cpu: matmul (softmax of short rows)"]
 
 
 def test_an_engine_that_is_not_there_is_named_with_its_neighbours():

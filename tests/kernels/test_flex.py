@@ -10,7 +10,7 @@ from torch.nn.attention.flex_attention import flex_attention
 from attending import CASES, EMPTY, MASKS, H, by_loop, inputs_for, parts, request_of
 from comparing import close, gradients, randoms, same
 from headway.functional.masks import Mask
-from headway.kernels.attention import engine_named
+from headway.kernels.attention import choose, engine_named
 from headway.kernels.attention.flex import SUMS, summed
 from headway.normalizers import NORMALIZERS
 
@@ -79,3 +79,13 @@ def test_on_cuda_it_refuses_a_bias_that_learns():
         q = torch.empty(request.q.shape, device="cuda")
     assert engine_named("flex").refuses(replace(request, q=q)) == "the bias learns"
     assert engine_named("flex").refuses(request) == "it has no backward on a CPU"
+
+
+def test_on_cuda_auto_takes_torchs_kernel_or_ours_and_flex_by_its_name_alone():
+    request = request_of([x.detach() for x in inputs_for(5, 7, "none", torch.float32)], Mask(), *parts())
+    with FakeTensorMode():
+        q = torch.empty(request.q.shape, device="cuda")
+        long = torch.empty(1, H, 1024, 8, device="cuda")
+    assert choose(replace(request, q=q)) == "fused"
+    relu = replace(request, normalizer=parts("dot", "relu")[1])
+    assert choose(replace(relu, q=q)) == "matmul" and choose(replace(relu, q=long, k=long)) == "blockwise"

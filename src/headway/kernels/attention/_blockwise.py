@@ -83,8 +83,8 @@ def add_product(total: Tensor, left: Tensor, right: Tensor) -> None:
     """total += left · right, in place."""
     if total.dtype == left.dtype:
         total.view(-1, *total.shape[2:]).baddbmm_(left.flatten(0, 1), right.flatten(0, 1))
-    else:
-        total += product(left, right)
+    else:  # products of half precision copy what is turned: the smaller of the two here
+        total += product(right.mT, left.mT).mT
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,9 @@ One thread of an AMD EPYC, 2,048 tokens, 4 heads of 64, forward and backward, mi
 relu, causal: T = 512 87 / 46, T = 1,024 139 / 78, T = 2,048 446 / 142; softmax with dropout: T = 256 37 / 44,
 T = 512 68 / 75, T = 1,024 237 / 148, T = 2,048 481 / 377. Under 512 blocks cost a third more, for their set-up.
 """
+SHORT = 64 * 64
+"""T × S up to which two products beat torch's fused softmax when it learns: T = 32 6.5 / 8.5, 64 9.5 / 11.1, 128 16.9 /
+16.5. In bfloat16 that is so up to LONG, read as well: T = 32 6 / 23, T = 128 11 / 27, T = 512 41 / 48."""
 LONG_TO_SORT = 64 * 64
 """T × S from which blocks find thresholds faster than the definition sorts: sparsemax, T = 64 18 / 16, 512 165 / 86."""
 LONG_FOR_TANH = 24 * 24
@@ -26,12 +29,13 @@ def ranked(request: Request) -> tuple[str, tuple[str, ...]]:
         if pairs >= LONG_FOR_TANH:
             return "no dot product, and long rows", ("additive", "definition")
         return "no dot product, and short rows", ("definition",)
-    why, first = _first_on_cpu(request, pairs) if request.q.device.type == "cpu" else _first(request)
+    why, first = (_first_on_cpu if request.q.device.type == "cpu" else _first)(request, pairs)
     return why, tuple(dict.fromkeys((*first, "blockwise", "matmul", "definition")))
 
 
-def _first(request: Request) -> tuple[str, tuple[str, ...]]:
-    return "off the CPU torch's own kernels are the fastest", ("fused", "flex")
+def _first(request: Request, pairs: int) -> tuple[str, tuple[str, ...]]:
+    """Nothing is measured off the CPU: torch's kernel where it can, and `flex` by its name alone."""
+    return "not on a CPU", ("fused", "blockwise" if pairs >= LONG else "matmul")
 
 
 def _first_on_cpu(request: Request, pairs: int) -> tuple[str, tuple[str, ...]]:
@@ -49,5 +53,6 @@ def _first_on_cpu(request: Request, pairs: int) -> tuple[str, tuple[str, ...]]:
     elif request.dropout:
         return "dropout on short rows", ("matmul",)
     if isinstance(request.normalizer, Softmax | SoftmaxPlusOne):
-        return "softmax", ("fused",)
+        short = pairs <= SHORT or (pairs < LONG and request.q.element_size() < 4)
+        return ("softmax of short rows", ("matmul",)) if short else ("softmax", ("fused",))
     return ("long rows", ("blockwise",)) if pairs >= LONG else ("short rows", ("matmul",))
