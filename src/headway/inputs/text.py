@@ -227,7 +227,9 @@ class TextInput(Input):
     def element_vectors(self, ids: Tensor) -> Tensor:
         """(B, S) -> (B, S, D) the elements' own vectors."""
         if self.training and self.settings.word_dropout:
-            unknown = torch.rand(ids.shape, device=ids.device, generator=generator_for(ids)) < self.settings.word_dropout
+            unknown = (
+                torch.rand(ids.shape, device=ids.device, generator=generator_for(ids)) < self.settings.word_dropout
+            )
             ids = torch.where(unknown & (ids >= len(SPECIALS)), UNKNOWN, ids)
         if self.embedding is None:
             return F.one_hot(ids, self.width).to(torch.get_default_dtype())
