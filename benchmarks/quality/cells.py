@@ -60,8 +60,8 @@ NOTES = {
     ),
     "imdb": "tf-idf is better by 0.009. Next: the recipe's three passes with documents of more than 512 words whole.",
     "cmudict": (
-        "Both musts met where the time limit cut it, at 7,526 of 9,011 updates, since other work shared the machine; both "
-        "rates were still falling. Goals missed. Next: both threads (parts side by side), width 256, models together."
+        "Both musts met where the time limit cut it, at 7,526 of 9,011 updates, as other work shared the machine; "
+        "both rates were still falling. Goals missed. Next: both threads (parts side by side), width 256, models together."
     ),
     "multi30k": (
         "Missed the goal: the time limit cut a plan of 6,609 updates at 4,283, with the rate still high, "
