@@ -82,6 +82,8 @@ def test_list_shows_every_file_of_a_room_with_what_it_is(room, headway):
     folder = os.path.dirname(str(package.__file__))
     files = sorted(name[:-3] for name in os.listdir(folder) if name.endswith(".py") and name[0] != "_")
     entries = [line.split() for line in headway("list", room).lines if not line.startswith("    .")]
+    assert room == "engines" or len(entries) == len(files)  # behind the engines stands what each takes
+    entries = entries[: len(files)]
     assert [entry[0] for entry in entries] == files and all(len(entry) > 3 for entry in entries)
 
 
