@@ -7,7 +7,8 @@ import pytest
 import torch
 from hypothesis import settings
 
-settings.register_profile("headway", deadline=None, derandomize=True, max_examples=40)
+settings.register_profile("headway", deadline=None, derandomize=True, max_examples=12)
+settings.register_profile("thorough", deadline=None, derandomize=True, max_examples=60)  # of `make test-all`
 settings.load_profile("headway")
 
 

@@ -54,7 +54,7 @@ NOTES = {
         "n-grams of letters."
     ),
     "reviews_zh": (
-        "Must met by five models together; one alone is between 0.848 and 0.858, below tf-idf or at it. It overfits from "
+        "Must met by five models together; one alone is between 0.848 and 0.858, about tf-idf. It overfits from "
         "the second pass on. Other pooling, more dropout, R-Drop (0.851), longer n-grams (0.846), BPE (0.813) and a "
         "narrower encoder (0.841) were not better. Goal missed. Next: pretraining on text without labels."
     ),

@@ -42,7 +42,7 @@ def test_a_recipe_that_is_not_there_or_answers_something_else():
         recipes.choose("regress", PLAIN)
 
 
-@settings(max_examples=200)
+@settings(max_examples=50)
 @given(
     task=some.sampled_from(sorted(SURVEYS)),
     examples=some.integers(1, 10_000_000),

@@ -14,7 +14,7 @@ from headway.settings import Assignment, Branch, Count, Names, changes, describe
 from trees import trees
 
 
-@hypothesis.settings(max_examples=25, suppress_health_check=list(hypothesis.HealthCheck))
+@hypothesis.settings(max_examples=8, suppress_health_check=list(hypothesis.HealthCheck))
 @given(trees(Run))
 def test_a_random_tree_is_dumped_and_loaded_changed_and_resolved_and_read_leaf_by_leaf(tree):
     plain = dump(tree)
