@@ -27,7 +27,8 @@ show headway predict "$out/critic" --scores --text "a warm , funny and wise film
 
 printf '\n%s\n' "3 of 3: N -> N', the sounds of a spelled word, one after another (CMUdict)"
 data cmudict
-learn speaker cmudict 115s --model.encoder.layers 2 --training.tokens 1024
+learn speaker cmudict 115s --model.encoder.layers 2 --model.encoder.width 128 --model.encoder.hidden 512 \
+    --training.tokens 1024 --training.learning_rate 4e-3
 show headway predict "$out/speaker" --text transformer --text attention --text headway --nbest 2
 
 printf '\n%s\n' "Look at $out/tagger/report.html, and try: headway predict $out/speaker --text yourname"
