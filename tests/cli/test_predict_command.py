@@ -64,7 +64,7 @@ def tags(runs: Runs) -> list[tuple[str, ...]]:
 @pytest.mark.parametrize("zipped", [False, True])
 def test_a_tagger_answers_every_format_alike(name, zipped, headway, runs, tmp_path):
     file = tmp_path / (f"{name}.gz" if zipped else name)
-    file.write_bytes(gzip.compress(FORMATS[name].encode()) if zipped else FORMATS[name].encode())
+    file.write_bytes(gzip.compress(FORMATS[name].encode(), mtime=0) if zipped else FORMATS[name].encode())
     done = headway("predict", runs("tag"), file)
     assert done.code == 0 and done.err == ""
     sentences = [list(zip(s.split(), labels)) for s, labels in zip(SENTENCES, tags(runs))]
@@ -122,7 +122,7 @@ def test_standard_input_is_a_text_a_line(headway, runs, stdin):
 
 
 def test_standard_input_may_be_zipped_and_have_a_format(headway, runs, stdin):
-    stdin(gzip.compress(FORMATS["labels.conll"].encode()))
+    stdin(gzip.compress(FORMATS["labels.conll"].encode(), mtime=0))
     done = headway("predict", runs("tag"), "-", "--format", "conll")
     assert done.lines[0].split("\t") == ["ant", tags(runs)[0][0]]
 
@@ -294,7 +294,7 @@ def test_a_wrong_question_is_told_in_words(kind, arguments, words, headway, runs
         ("in.txt", b"ant\n\x00\n", ":2: byte 1 of the line is NUL"),
         ("in.txt", b"", ": the file is empty"),
         ("in.txt.gz", b"ant\n", ": the name ends in .gz, and this is no gzip file"),
-        ("in.txt.gz", gzip.compress(b"ant\n" * 999)[:-9], ": the gzip file is damaged or cut short"),
+        ("in.txt.gz", gzip.compress(b"ant\n" * 999, mtime=0)[:-9], ": the gzip file is damaged or cut short"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_named_by_its_line(name, content, words, headway, runs, tmp_path):

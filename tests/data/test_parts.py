@@ -143,7 +143,7 @@ class TestParallel:
         fill(tmp_path, *self.NAMES)
         import gzip
 
-        write(tmp_path, "val.en.gz", gzip.compress(b"a\nb\n"))
+        write(tmp_path, "val.en.gz", gzip.compress(b"a\nb\n", mtime=0))
         return tmp_path
 
     def test_the_ends_of_the_names_choose(self, tmp_path):

@@ -23,7 +23,7 @@ class TestParallel:
 
     def test_pairs_and_references(self, tmp_path):
         source, *targets = self.files(
-            tmp_path, "a\nb\n\nc", "\ufeffA\r\n\r\n\r\nC\r\n\n", gzip.compress(b"X\nY\n\n\n\n\n")
+            tmp_path, "a\nb\n\nc", "\ufeffA\r\n\r\n\r\nC\r\n\n", gzip.compress(b"X\nY\n\n\n\n\n", mtime=0)
         )
         found = list(read_parallel(source, targets))
         assert [(e.source, e.references, e.where) for e in found] == [

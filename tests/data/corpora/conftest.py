@@ -151,7 +151,7 @@ def multi30k(folder: Path) -> Path:
             text = "".join(f"{name}  {language} {i}\n" for i in range(count)) + (
                 "A dog .\n" if "mscoco" not in name else ""
             )
-            (folder / f"{name}.{language}.gz").write_bytes(gzip.compress(text.encode()))
+            (folder / f"{name}.{language}.gz").write_bytes(gzip.compress(text.encode(), mtime=0))
     return folder
 
 
