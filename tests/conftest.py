@@ -3,6 +3,8 @@
 Nothing of headway is imported here: jaxtyping must see its import first, so that shapes are checked.
 """
 
+import signal
+
 import pytest
 import torch
 from hypothesis import settings
@@ -10,6 +12,10 @@ from hypothesis import settings
 settings.register_profile("headway", deadline=None, derandomize=True, max_examples=12)
 settings.register_profile("thorough", deadline=None, derandomize=True, max_examples=60)  # of `make test-all`
 settings.load_profile("headway")
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as behind `nohup … &`; the commands under test must hear it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -55,6 +55,16 @@ def test_of_a_past_the_last_few_are_at_hand_and_cropping_goes_back_to_any_other(
         assert kept.newest is None or kept.newest.equal(past[:, max(0, past.shape[1] - reach) :])
 
 
+def test_after_everything_is_forgotten_other_rows_may_be_selected():
+    kept, (x,) = Past(2), randoms((1, 3, K))
+    kept.append(x)
+    kept.crop(0)
+    kept.select(torch.tensor([0, 0]))
+    kept.append(x.expand(2, -1, -1))
+    kept.crop(1)
+    assert kept.newest is not None and kept.newest.equal(x[:, :1].expand(2, -1, -1))
+
+
 def test_beyond_its_room_it_grows_and_keeps_what_it_has():
     kept, (k, v) = KeyValues(), randoms((2, H, 200, K), (2, H, 200, Kv))
     for i in range(200):

@@ -93,7 +93,9 @@ class Past:
             else:
                 order = item
         past = torch.cat(blocks[::-1], 1)[:, :length]
-        self._log, self.length, self.newest = [past], length, self._last(past) if length else None
+        self._log, self.length, self.newest = [past], length, self._last(past)
+        if not length:  # nothing is left, of no row in particular
+            self._log, self.newest = [], None
 
     def select(self, rows: Tensor) -> None:
         """Go on with some rows, in the order asked."""
