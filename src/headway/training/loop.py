@@ -102,14 +102,10 @@ class Trainer:
         return progress
 
     def _begin(self, resume_from: Path | None) -> Progress:
-        if resume_from is not None:
-            before = checkpoint.read_progress(resume_from)
-            steps, parts = before.steps, before.parts
-            self.replicas = self._replicas(parts)
-        else:
-            parts = self.machine.parts or self._sensible_parts()
-            self.replicas = self._replicas(parts)
-            steps = self.settings.steps or self._planned_steps()
+        before = None if resume_from is None else checkpoint.read_progress(resume_from)
+        parts = before.parts if before else self._parts()
+        self.replicas = self._replicas(parts)
+        steps = before.steps if before else self.settings.steps or self._planned_steps()
         self.average = Average(self.model, self.settings.average, steps)
         if resume_from is not None:
             self.progress = checkpoint.restore(resume_from, self.model, self.optimizers, self.average)
@@ -178,10 +174,13 @@ class Trainer:
         module: Any = torch.compile(self.model) if self.machine.compile else self.model
         return Replicas(module, parts, lambda: precision(self.machine, self.device))
 
-    def _sensible_parts(self) -> int:
+    def _parts(self) -> int:
+        """Parts side by side: those asked for, or what the threads and the size of an update make sensible."""
         if self.device.type != "cpu" or self.machine.compile:
             return 1
-        return max(1, min(torch.get_num_threads(), MOST_PARTS, self.settings.tokens // LEAST_TOKENS))
+        return self.machine.parts or max(
+            1, min(torch.get_num_threads(), MOST_PARTS, self.settings.tokens // LEAST_TOKENS)
+        )
 
     def _scheduled_rate(self) -> float:
         step, steps, warmup = self.progress.step, self.progress.steps, self.settings.warmup

@@ -106,3 +106,16 @@ def learner(task: str, examples: Sequence[Example], **changed: Any) -> Learner:
     codecs = build_codecs(run)
     codecs.fit(examples)
     return Learner(run, codecs, build_model(run, codecs))
+
+
+def speller(examples: Sequence[Example], steps: int) -> Learner:
+    """A model that reads characters and writes characters."""
+    return learner(
+        "transduce",
+        examples,
+        data__tokenizer="character",
+        model__encoder__position="sinusoidal",
+        model__task__smoothing=0.0,
+        training__steps=steps,
+        training__learning_rate=4e-3,
+    )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from headway.batch import Example
 from headway.lab.demonstrations import Curves, Demonstration, Findings, Say, Table
-from headway.lab.demonstrations._training import Learner, learner
+from headway.lab.demonstrations._training import Learner, speller
 from headway.report.charts import Line
 
 STEPS = 400
@@ -51,15 +51,7 @@ def reversals(count: int, seed: int) -> list[Example]:
 
 def trained(examples: Sequence[Example], causal: bool, say: Say) -> Learner:
     say(f"training {'with' if causal else 'without'} the mask: {STEPS} updates")
-    made = learner(
-        "transduce",
-        examples,
-        data__tokenizer="character",
-        model__encoder__position="sinusoidal",
-        model__task__smoothing=0.0,
-        training__steps=STEPS,
-        training__learning_rate=4e-3,
-    )
+    made = speller(examples, STEPS)
     made.model.task.decoder.stack.causal = causal
     made.train(examples)
     return made

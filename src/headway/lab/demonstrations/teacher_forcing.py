@@ -10,7 +10,7 @@ from torch import Tensor
 
 from headway.batch import BEGIN, Example
 from headway.lab.demonstrations import Curves, Demonstration, Findings, Say, Table
-from headway.lab.demonstrations._training import Learner, learner
+from headway.lab.demonstrations._training import Learner, speller
 from headway.report.charts import Line
 
 STEPS, LENGTH = 300, 10
@@ -59,15 +59,7 @@ class TeacherForcing(Demonstration):
 def trained(examples: list[Example], say: Say) -> Learner:
     """Not to the end, so that it makes mistakes."""
     say(f"training on walks: {STEPS} updates")
-    made = learner(
-        "transduce",
-        examples,
-        data__tokenizer="character",
-        model__encoder__position="sinusoidal",
-        model__task__smoothing=0.0,
-        training__steps=STEPS,
-        training__learning_rate=4e-3,
-    )
+    made = speller(examples, STEPS)
     made.train(examples)
     return made
 
