@@ -48,6 +48,16 @@ def keep_memory() -> None:
             library.mallopt(option, value)
 
 
+def give_memory_back() -> None:
+    """Return to the system what the C library keeps free between pieces that are in use.
+
+    A stream's tensors have ever new sizes, and its heap grows with the holes that they leave, though what is in use
+    does not. Does nothing where the C library is not glibc.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def keep_few_programs(number: int) -> None:
     """Let oneDNN keep so many of the programs that it makes for products, and not 1024 in each of two places.
 

@@ -13,7 +13,7 @@ from headway.data.files import words
 from headway.decoders.autoregressive import Autoregressive
 from headway.errors import UsageError, unknown
 from headway.inspection import AttentionMap, Inspector
-from headway.machine import set_up
+from headway.machine import give_memory_back, set_up
 from headway.run import RunFolder
 from headway.search import Search
 from headway.tasks.transduce import Transduce
@@ -24,8 +24,10 @@ AHEAD = 1024
 """Examples that a stream reads ahead, so that rows of like length can be answered together."""
 ELEMENTS = 1_000_000
 """Characters, or words where words are given, that a stream reads ahead at most, beside those of the last example."""
-FORMS = 50_000
+FORMS = 20_000
 """Word forms that a stream remembers before it begins again, so that its memory does not grow with its input."""
+TIDY = 8 * AHEAD
+"""Examples after which a stream gives free memory back: a few milliseconds, and a peak that stays where it was."""
 
 Given = str | Sequence[str] | Example
 """A text, its words, or an example."""
@@ -108,10 +110,14 @@ class Predictor:
 
         ahead    examples that are read before they are answered; 1 for a person who waits for each answer
         """
+        forms, since = self.codecs.source.forms, 0
         for chunk in chunks(examples, ahead):
-            forms = self.codecs.source.forms
             if forms is not None and len(forms) > FORMS:
                 forms.forget()
+            if since >= TIDY:
+                give_memory_back()
+                since = 0
+            since += len(chunk)
             yield from zip(chunk, self.predict(chunk, **how), strict=True)
 
     def score(self, pairs: Sequence[tuple[Given, str]]) -> list[list[float]]:
