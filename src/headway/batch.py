@@ -47,11 +47,13 @@ class Batch:
     input      what the input's `collate` made
     target     what the task's `collate` made; empty where nothing is known
     rows       positions of the rows in the data, so that answers find their way back
+    progress   the share of training that is done, for losses that change with it
     """
 
     input: Part
     target: Part = field(default_factory=dict)
     rows: tuple[int, ...] = ()
+    progress: float = 1.0
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -39,7 +39,7 @@ class Model(nn.Module):
 
     def forward(self, batch: Batch) -> Loss:
         """The loss of a batch: what training calls, also through wrappers that only know `forward`."""
-        return self.task.loss(self.encode(batch), batch.target)
+        return self.task.loss(self.encode(batch), batch.target, batch.progress)
 
     def answer(self, batch: Batch, search: Search, others: Sequence["Model"] = ()) -> Sequence[Any]:
         """The encoded answer of every row; with others, of models of the same data, that of all together."""

@@ -67,7 +67,7 @@ class Predictor:
     def modes(self) -> tuple[str, ...]:
         """The ways in which this run can answer; the first is what `auto` takes."""
         task = self.model.task
-        return task.decoder.modes if isinstance(task, Transduce) else ("direct",)
+        return task.modes if isinstance(task, Transduce) else ("direct",)
 
     def predict(
         self,

@@ -6,6 +6,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from comparing import DTYPES, close, randoms, same
+from headway.kernels import linear as linear_module
 from headway.kernels.heads import merge, split
 from headway.kernels.linear import Packed, linear, product, product_type
 
@@ -132,3 +133,10 @@ def test_a_packed_weight_gives_the_product(rows, dtype):
 def test_a_packed_weight_may_lie_in_another_order():
     x, weight, bias = randoms((3, D), (D, FF), (FF,))
     close(Packed(weight.t(), bias)(x), F.linear(x, weight.t(), bias))
+
+
+def test_a_processor_without_bfloat16_takes_torchs_own_product(monkeypatch):
+    monkeypatch.setattr(linear_module, "_onednn_knows_bfloat16", lambda: False)
+    x, weight, bias = (torch.randn(*size).bfloat16() for size in ((5, 7), (3, 7), (3,)))
+    assert linear_module.product(x, weight, bias).equal(F.linear(x, weight, bias))
+    assert linear_module.product(x, weight, bias, relu=True).equal(F.linear(x, weight, bias).relu())

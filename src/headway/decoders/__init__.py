@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
@@ -33,13 +34,26 @@ class TargetSizes:
 
 class Decoder(nn.Module):
     modes: ClassVar[tuple[str, ...]] = ()
-    "The ways it can generate, the default first."
+    "The ways it can generate, the default first; `nat` of one that writes all tokens at once."
+    glances: ClassVar[bool] = False
+    "Whether it can be shown a share of the right tokens while it learns (glancing)."
 
     def collate(self, rows: Sequence[NDArray]) -> Part:
         """Target tokens of one batch, without BEGIN and END, as tensors."""
         raise NotImplementedError
 
-    def loss(self, memory: Memory, target: Part, smoothing: float) -> Loss:
+    def reaches(self, read: NDArray, targets: Sequence[NDArray]) -> NDArray:
+        """Which targets it can write at all, of sources with so many elements: a bound or a number of frames cuts some.
+
+        read (N) whole numbers; targets N rows of tokens; -> (N) of booleans
+        """
+        return np.ones(len(read), dtype=bool)
+
+    def loss(self, memory: Memory, target: Part, smoothing: float, revealed: float = 0.0) -> Loss:
+        """Summed over the rows that it reaches, and counted by their tokens, one more for each row's end.
+
+        revealed    where it glances: the share of its mistakes whose right tokens it is shown
+        """
         raise NotImplementedError
 
     def generate(self, memory: Memory, search: Search, others: Sequence[tuple[Any, Memory]] = ()) -> Hypotheses:

@@ -7,7 +7,7 @@ writing starts at BEGIN, takes its own output as the next input, and stops at EN
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from headway.batch import BEGIN, END, PAD, UNKNOWN, Loss, Memory, Part
-from headway.decoders import Decoder, TargetSizes
-from headway.errors import UsageError
+from headway.decoders import TargetSizes
+from headway.decoders._writer import Tie, Writer, source_lengths, without_specials
 from headway.kernels.cross_entropy import projected_cross_entropy
 from headway.kernels.linear import Packed
 from headway.layers.decoder import DecoderStack, StackSettings, StackState
@@ -31,30 +31,18 @@ from headway.search.greedy import greedy
 
 
 class Settings(StackSettings):
-    tie: Literal["none", "output", "all"] = "output"
+    tie: Tie = "output"
     "Which tables are one: none; the decoder's embedding and its output layer; or these and the source's embedding."
 
 
-class Autoregressive(Decoder):
+class Autoregressive(Writer):
     modes = ("greedy", "beam")
 
     def __init__(
         self, settings: Settings, shape: EncoderSettings, sizes: TargetSizes, source_table: nn.Parameter | None
     ):
-        super().__init__()
-        self.sizes, self.width = sizes, shape.width
-        if settings.tie == "all":
-            if source_table is None or not sizes.shared:
-                raise UsageError(
-                    "tie: all shares one table between source and target, and they have different vocabularies; "
-                    "set data.joint true (one vocabulary for both) or tie: output"
-                )
-            self.embedding = source_table
-        else:
-            self.embedding = nn.Parameter(torch.empty(sizes.vocabulary, shape.width).normal_(std=shape.width**-0.5))
+        super().__init__(settings.tie, shape.width, sizes, source_table)
         self.stack = DecoderStack(settings, shape, causal=True)
-        self.output = self.embedding if settings.tie != "none" else nn.Parameter(self.embedding.detach().clone())
-        self.output_bias = nn.Parameter(torch.zeros(sizes.vocabulary))
         self._frozen: tuple[tuple[tuple[int, int], ...], FrozenStack, Packed] | None = None
 
     # ------------------------------------------------------------------------------------------------------ training
@@ -66,19 +54,19 @@ class Autoregressive(Decoder):
         write = Rows.of([np.r_[row, END] for row in tokens]).padded(PAD)
         return {"read": torch.from_numpy(read.astype(np.int64)), "write": torch.from_numpy(write.astype(np.int64))}
 
-    def loss(self, memory: Memory, target: Part, smoothing: float) -> Loss:
+    def loss(self, memory: Memory, target: Part, smoothing: float, revealed: float = 0.0) -> Loss:
         """Cross entropy of every token given the right ones before it, summed over the tokens, END among them."""
-        states = self.stack(self._vectors(target["read"]), memory)
+        states = self.stack(self.vectors(target["read"]), memory)
         real = target["write"] != PAD
         total = projected_cross_entropy(states[real], self.output, self.output_bias, target["write"][real], smoothing)
         return Loss(total, float(real.sum()))
 
     def score(self, memory: Memory, target: Part) -> tuple[Tensor, Tensor]:
         """(B, T) the log probability of each token of a given target, END's last; (B, T) which are real."""
-        logits = F.linear(self.stack(self._vectors(target["read"]), memory), self.output, self.output_bias).float()
+        logits = F.linear(self.stack(self.vectors(target["read"]), memory), self.output, self.output_bias).float()
         right = target["write"]
         real, own = right != PAD, logits.gather(-1, right[..., None])[..., 0]
-        norm = _without_specials(logits).logsumexp(-1)
+        norm = without_specials(logits).logsumexp(-1)
         norm = torch.where(right == UNKNOWN, norm.logaddexp(own), norm)  # never written, but it may be asked about
         return (own - norm).masked_fill(~real, 0.0), real
 
@@ -95,23 +83,25 @@ class Autoregressive(Decoder):
 
     def step(self, tokens: Tensor, state: StackState | FrozenState) -> tuple[Tensor, StackState | FrozenState]:
         """(R) the last token of each row -> (R, V) logits of the next."""
-        vectors = self._vectors(tokens[:, None])
+        vectors = self.vectors(tokens[:, None])
         if isinstance(state, FrozenState) and self._frozen is not None:
             _, stack, output = self._frozen
             logits = output(stack(vectors, state)[:, 0])
         else:
             assert isinstance(state, StackState)
             logits = F.linear(self.stack(vectors, state.memory, state=state)[:, 0], self.output, self.output_bias)
-        return _without_specials(logits), state
+        return without_specials(logits), state
 
     def generate(self, memory: Memory, search: Search, others: Sequence[tuple[Any, Memory]] = ()) -> Hypotheses:
-        limits = [self.sizes.limit(length) if search.limit is None else search.limit for length in _lengths(memory)]
+        limits = [
+            self.sizes.limit(length) if search.limit is None else search.limit for length in source_lengths(memory)
+        ]
         for positions in (decoder.stack.position.positions for decoder in (self, *(decoder for decoder, _ in others))):
             if positions is not None:  # the first is that of BEGIN
                 limits = [min(limit, positions - 1) for limit in limits]
         writer = _Together([(self, memory), *others]) if others else self
         state, step, device = writer.start(memory), writer.step, memory.x.device
-        if search.mode == "greedy":
+        if search.mode in ("auto", "greedy"):
             found = greedy(step, state, BEGIN, END, limits, device, search.prefixes, search.scores)
         else:
             penalty, prefixes = search.length_penalty, search.prefixes
@@ -124,7 +114,7 @@ class Autoregressive(Decoder):
         A token looks where the mean over all layers and heads is largest, at the moment when it is written. Where the
         source has no elements it looks nowhere, and the alignment is empty.
         """
-        lengths = _lengths(memory)
+        lengths = source_lengths(memory)
         if not any(lengths):
             return [[replace(hypothesis, alignment=()) for hypothesis in hypotheses] for hypotheses in found]
         layers = [block.cross for block in self.stack.blocks if isinstance(block.cross, Attention)]
@@ -133,7 +123,7 @@ class Autoregressive(Decoder):
         read = self.collate([np.array(hypothesis.tokens, np.int32) for hypothesis in flat])["read"]
         repeated = memory.select(torch.tensor(rows, device=memory.x.device))
         with observed(layers) as seen:
-            self.stack(self._vectors(read.to(memory.x.device)), repeated)
+            self.stack(self.vectors(read.to(memory.x.device)), repeated)
         weight, position = torch.stack([weights[0].mean(1) for weights in seen]).mean(0).max(-1)
         pairs = [list(zip(p, w, strict=True)) for p, w in zip(position.tolist(), weight.tolist(), strict=True)]
         flat = [
@@ -142,20 +132,6 @@ class Autoregressive(Decoder):
         ]
         rest = iter(flat)
         return [[next(rest) for _ in hypotheses] for hypotheses in found]
-
-    def _vectors(self, tokens: Tensor) -> Tensor:
-        return F.embedding(tokens, self.embedding) * self.width**0.5
-
-
-def _lengths(memory: Memory) -> list[int]:
-    """Elements of every source."""
-    return [memory.x.shape[1]] * len(memory.x) if memory.keys is None else memory.keys.sum(-1).tolist()
-
-
-def _without_specials(logits: Tensor) -> Tensor:
-    """Logits with which PAD, UNKNOWN and BEGIN are never written (in place)."""
-    logits[..., :END] = -torch.inf
-    return logits
 
 
 class _Together:

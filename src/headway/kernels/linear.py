@@ -70,12 +70,20 @@ def _by_onednn(x: Tensor, weight: Tensor) -> bool:
         and weight.dtype in (torch.float32, torch.bfloat16)
         and x.numel() > 0
         and _onednn()
+        and (torch.float32 == x.dtype == weight.dtype or _onednn_knows_bfloat16())
     )
 
 
 @cache
 def _onednn() -> bool:
     return torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_reorder_linear_weight")
+
+
+@cache
+def _onednn_knows_bfloat16() -> bool:
+    """It does from AVX-512 on; on older processors it refuses, and torch's own product is slow but there."""
+    known = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
+    return known is not None and known()
 
 
 @cache

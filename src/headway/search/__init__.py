@@ -6,7 +6,7 @@ The state offers `select(rows, same_sources)`, so that a search can drop, repeat
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from torch import Tensor
@@ -23,18 +23,43 @@ Step = Callable[[Tensor, Any], tuple[Tensor, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Hypothesis:
-    """One sequence found: its tokens without BEGIN and END, and the log probability of each, END's last.
+class Choice:
+    """One decision on the way to a sequence, as plain data: a trace is a row of them.
 
-    finished     False where the length limit cut it before END; then there is no END among the log probabilities
+    what      token, end, length, blank, node, draft, accepted, corrected, …: what was decided
+    where     the position, frame or node that it is about, from 0
+    taken     the token's number, or the length or node itself, as `what` says
+    log_p     the log probability of what was taken
+    others    (number, log probability) of the next best
+    call      in which pass of a decoder it was made, from 0
+    """
+
+    what: str
+    where: int
+    taken: int
+    log_p: float = 0.0
+    others: tuple[tuple[int, float], ...] = ()
+    call: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """One sequence found: its tokens without BEGIN and END, and the log probability of each.
+
+    log_p        behind those of the tokens stands that of the end: of END, or of the length, the blanks, the last link
+    finished     False where the length limit cut it; then there is none of the end among the log probabilities
     alignment    for each token the source position it looked at most and how much, where that was asked; empty where
                  the source has no elements
+    calls        passes through decoders that this sequence took, drafts among them
+    trace        why it was written so, where that was asked
     """
 
     tokens: tuple[int, ...]
     log_p: tuple[float, ...] = ()
     finished: bool = True
     alignment: tuple[tuple[int, float], ...] | None = None
+    calls: int = field(default=0, compare=False)
+    trace: tuple[Choice, ...] | None = field(default=None, compare=False)
 
     @property
     def score(self) -> float:
@@ -45,12 +70,16 @@ class Hypothesis:
 Hypotheses = list[list[Hypothesis]]
 """For each row its hypotheses, best first."""
 
+Mode = Literal["auto", "greedy", "beam", "sample", "nat", "rerank", "verify"]
+
 
 @dataclass(frozen=True)
 class Search:
     """How to search.
 
-    mode             greedy: the most probable token at every step; beam: the best of `beam` sequences side by side
+    mode             auto: what the model does best; greedy: the most probable token at every step; beam: the best of
+                     `beam` sequences side by side; sample: drawn; nat: all at once; rerank: several written at once,
+                     the best by the autoregressive decoder; verify: drafted, and verified by it
     nbest            hypotheses to return for each row, at most `beam`
     length_penalty   α in log p / ((5 + length) / 6)^α (Wu et al. 2016, equation 14): 0 favours short outputs
     prefixes         tokens that each row must begin with; one that can never be written (UNKNOWN) has no probability
@@ -58,9 +87,15 @@ class Search:
     scores           whether log probabilities are wanted; greedy is faster without
     limit            tokens that a row may have at most; None leaves it to the decoder
     alignments       whether it is wanted where in the source each token looked
+    trace            whether it is wanted why each sequence was written
+    candidates       of `rerank`: sequences that are written at once for each row
+    tolerance        of `verify`: how much less probable than the best (in log probability) an accepted token may be
+    temperature      of `sample`: logits are divided by it
+    top_k, top_p     of `sample`: only the k most probable tokens; only as many as have this probability together
+    seed             of `sample`
     """
 
-    mode: Literal["greedy", "beam"] = "greedy"
+    mode: Mode = "auto"
     beam: int = 5
     nbest: int = 1
     length_penalty: float = 1.0
@@ -68,3 +103,10 @@ class Search:
     scores: bool = False
     limit: int | None = None
     alignments: bool = False
+    trace: bool = False
+    candidates: int = 5
+    tolerance: float = 0.0
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float | None = None
+    seed: int = 0

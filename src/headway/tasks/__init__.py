@@ -18,8 +18,8 @@ class Task(nn.Module):
         """Encoded targets of one batch as tensors."""
         raise NotImplementedError
 
-    def loss(self, memory: Memory, target: Part) -> Loss:
-        """The loss of one batch, summed."""
+    def loss(self, memory: Memory, target: Part, progress: float = 1.0) -> Loss:
+        """The loss of one batch, summed; progress is the share of training that is done."""
         raise NotImplementedError
 
     def answer(self, memory: Memory, search: Search, others: Sequence[tuple[Any, Memory]] = ()) -> list[Any]:

@@ -57,7 +57,7 @@ class Classify(Task):
             table[row, torch.from_numpy(known.astype(np.int64))] = 1.0
         return {"labels": table}
 
-    def loss(self, memory: Memory, target: Part) -> Loss:
+    def loss(self, memory: Memory, target: Part, progress: float = 1.0) -> Loss:
         logits, labels = self._logits(memory), target["labels"]
         if self.several:
             total, count = binary_cross_entropy(logits, labels, self.weights)

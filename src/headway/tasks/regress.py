@@ -38,7 +38,7 @@ class Regress(Task):
     def collate(self, targets: Sequence[float]) -> Part:
         return {"numbers": (torch.tensor(targets, dtype=torch.float64) - self.mean).div(self.spread).float()}
 
-    def loss(self, memory: Memory, target: Part) -> Loss:
+    def loss(self, memory: Memory, target: Part, progress: float = 1.0) -> Loss:
         total, count = squared_error(self._numbers(memory), target["numbers"])
         return Loss(total, float(count))
 

@@ -37,7 +37,7 @@ class Tag(Task):
     def collate(self, targets: Sequence[NDArray]) -> Part:
         return {"labels": torch.from_numpy(Rows.of(targets).padded(NOTHING).astype(np.int64))}
 
-    def loss(self, memory: Memory, target: Part) -> Loss:
+    def loss(self, memory: Memory, target: Part, progress: float = 1.0) -> Loss:
         counted = target["labels"] != NOTHING
         x, labels = memory.x[counted], target["labels"][counted]
         total = projected_cross_entropy(x, self.output.weight, self.output.bias, labels, self.smoothing)

@@ -9,7 +9,7 @@ import hashlib
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -161,12 +161,14 @@ class Trainer:
     def _gradients(self, update: Update) -> tuple[float, float]:
         """Sum the gradients of the loss's sum over the update's rows; returns (loss sum, count)."""
         number, micro = len(self.replicas.models), self.machine.micro_tokens
+        done = self.progress.step / max(self.progress.steps, 1)
         parts = []
         for part in range(number):  # every so many rows: of each length the same number in every part
             batches = [rows[part::number] for rows in update if len(rows) > part]
             if micro:
                 batches = [few for rows in batches for few in cut(rows, self.train.costs, micro)]
             made = [self.train.batch(r, self.codecs.source, self.model.task).to(self.device) for r in batches]
+            made = [replace(batch, progress=done) for batch in made]
             parts.append((made, seed_of(self.machine.seed, self.progress.step, part)))
         return self.replicas.gradients(parts)
 
