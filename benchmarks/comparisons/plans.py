@@ -1,0 +1,101 @@
+"""What is compared on which data: the axis, the time of a cell, what was expected before, and what came out."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One `headway compare`.
+
+    data        a name of `headway data list`; `name` is of the file that the table is kept in
+    axis        the path of a setting, and its values; the first is what differences are taken from
+    minutes     of training a cell
+    expected    written before anything was run
+    found       written by whoever read the table
+    """
+
+    name: str
+    data: str
+    axis: str
+    values: tuple[Any, ...]
+    expected: str
+    found: str = ""
+    minutes: float = 5
+    seeds: int = 3
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def command(self) -> str:
+        """What a user types for the same."""
+        set_ = "".join(f" --{path} {value}" for path, value in self.settings.items())
+        values = ",".join(map(str, self.values))
+        return (
+            f"headway compare datasets/{self.data} --axis {self.axis}={values} --seeds {self.seeds} "
+            f"--time {self.minutes:g}m --jobs 2{set_}"
+        )
+
+
+MIXERS = ("attention", "convolution", "recurrent")
+POSITIONS = ("rotary", "none", "sinusoidal", "learned", "alibi", "relative")
+NORMALIZERS = ("softmax", "relu", "relu_normed", "sigmoid", "softmax_plus_one", "sparsemax", "entmax15")
+SCORES = ("scaled_dot", "dot", "additive", "bilinear", "cosine")
+
+MIXER, POSITION = "model.encoder.mixer", "model.encoder.position"
+NORMALIZER, SCORE = "model.encoder.mixer.normalizer", "model.encoder.mixer.score"
+
+COMPARISONS = [
+    Comparison(
+        "people_daily_mixer",
+        "people_daily",
+        MIXER,
+        MIXERS,
+        "A tag is decided by the neighbours: a convolution should be as good as attention, and faster. A recurrent "
+        "network reads in order and knows both sides, but makes fewer updates in the same time.",
+    ),
+    Comparison(
+        "people_daily_position",
+        "people_daily",
+        POSITION,
+        POSITIONS,
+        "Without positions a word does not know its neighbours from the far end: clearly worst. Those that tell "
+        "distance (rotary, alibi, relative) should be ahead of those that number the places (sinusoidal, learned).",
+    ),
+    Comparison(
+        "people_daily_normalizer",
+        "people_daily",
+        NORMALIZER,
+        NORMALIZERS,
+        "Differences within chance, but for relu without a norm, whose output is small in long sentences; sparse ones "
+        "cost time, so they make fewer updates.",
+    ),
+    Comparison(
+        "reviews_zh_mixer",
+        "reviews_zh",
+        MIXER,
+        MIXERS,
+        "Sentiment is told by words and short phrases: all three alike, within chance, and near to tf-idf.",
+    ),
+    Comparison(
+        "reviews_zh_position",
+        "reviews_zh",
+        POSITION,
+        POSITIONS,
+        "Order counts little here: no positions should lose nothing, or hardly anything.",
+    ),
+    Comparison(
+        "reviews_zh_normalizer",
+        "reviews_zh",
+        NORMALIZER,
+        NORMALIZERS,
+        "Within chance of each other.",
+    ),
+    Comparison(
+        "cmudict_score",
+        "cmudict",
+        SCORE,
+        SCORES,
+        "All dot products alike once they learn their scale; additive as good an update, and slower, so behind at "
+        "equal time; dot without a scale a little behind.",
+    ),
+]
