@@ -13,6 +13,8 @@ import argparse
 import shutil
 from pathlib import Path
 
+from rich.console import Console
+
 from benchmarks.comparisons.page import page
 from benchmarks.comparisons.plans import COMPARISONS, Comparison
 from headway.cli._comparing import Lines
@@ -36,7 +38,7 @@ def run(one: Comparison, jobs: int, folder: Path) -> None:
         jobs=jobs,
         settings=one.settings,
         command=one.command,
-        watch=Lines(),
+        watch=Lines(Console(stderr=True), jobs),
     )
     copy_cells(folder / one.data, RESULTS / one.data)
     shutil.copyfile(folder / one.data / "compare.md", RESULTS / f"{one.name}.md")
@@ -53,7 +55,7 @@ def copy_cells(source: Path, target: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("names", nargs="*", metavar="COMPARISON")
     parser.add_argument("--jobs", type=int, default=1, help="cells side by side, with one thread each")
     parser.add_argument("--folder", type=Path, default=ROOT / "comparisons", help="where cells are trained")
