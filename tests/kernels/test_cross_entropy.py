@@ -126,3 +126,46 @@ def test_under_autocast_to_bfloat16_it_is_near_and_gradients_keep_the_type_of_th
     for one, other in zip(torch.autograd.grad(found, inputs), torch.autograd.grad(expected, inputs), strict=True):
         assert one.dtype == torch.float32
         assert (one - other).norm() < 0.02 * other.norm()
+
+
+# ------------------------------------------------------------------------------------------- rows that count unequally
+
+
+def shared_call(f, targets: Tensor, smoothing: float, shares: Tensor):
+    def call(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+        return f(x, weight, bias, targets, smoothing, shares)
+
+    return call
+
+
+def one_by_one(x, weight, bias, targets, smoothing, shares) -> Tensor:
+    """Every row by itself, times what it counts."""
+    return sum(
+        share * plain(x[i : i + 1], weight, bias, targets[i : i + 1], smoothing) for i, share in enumerate(shares)
+    )
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("biased", [False, True])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("N", [1, ROWS + 3])
+def test_a_row_counts_as_much_as_its_share_in_value_and_gradient(N, smoothing, biased, dtype):
+    targets, shares = torch.randint(V, (N,)), torch.rand(N, dtype=dtype) * 2
+    inputs = [x / N for x in inputs_for(N, dtype, biased)[:1]] + inputs_for(N, dtype, biased)[1:]
+    near = 1e-4 if dtype == torch.float32 else None
+    same(*(shared_call(f, targets, smoothing, shares) for f in (projected_cross_entropy, one_by_one)), inputs, near)
+
+
+def test_gradcheck_with_shares():
+    inputs = [x.requires_grad_() for x in inputs_for(5, torch.float64, True)]
+    shares = torch.tensor([1.0, 0.0, 0.5, 2.0, 1.0], dtype=torch.float64)
+    assert torch.autograd.gradcheck(shared_call(projected_cross_entropy, torch.randint(V, (5,)), 0.1, shares), inputs)
+
+
+def test_the_definition_counts_shares_as_the_kernel_does():
+    x, weight, bias = inputs_for(5, torch.float64, True)
+    targets, shares = torch.randint(V, (5,)), torch.rand(5, dtype=torch.float64)
+    counted = torch.tensor([True, True, False, True, True])
+    total, count = cross_entropy(F.linear(x, weight, bias), targets, counted, 0.1, shares=shares)
+    close(total, projected_cross_entropy(x, weight, bias, targets, 0.1, shares * counted))
+    close(count, shares[counted].sum())

@@ -12,17 +12,20 @@ def cross_entropy(
     counted: Bool[Tensor, "*N"],
     smoothing: float = 0.0,
     weights: Float[Tensor, " V"] | None = None,
+    shares: Float[Tensor, "*N"] | None = None,
 ) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
     """−Σ log p(target), summed over the rows that are counted; the targets of the others may be anything.
 
     smoothing    this share of the target is spread evenly over all V (Szegedy et al. 2016, section 7)
     weights      how much a row counts, by its target; the count is then the sum of these weights
+    shares       how much each row counts by itself; the count is then the sum of these, times the weights
     """
     targets = torch.where(counted, targets, 0)
     log_p = logits.log_softmax(-1)
     right = log_p.gather(-1, targets[..., None])[..., 0]
     loss = -(1 - smoothing) * right - smoothing * log_p.mean(-1)
     share = counted.to(logits.dtype) if weights is None else torch.where(counted, weights[targets], 0.0)
+    share = share if shares is None else share * shares
     return (loss * share).sum(), share.sum()
 
 
