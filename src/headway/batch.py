@@ -150,6 +150,25 @@ class RegressAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """One decision on the way to a new sequence, for people: a `search.Choice` with its tokens as words.
+
+    what      token, end, blank, repeat, node, draft, accepted, corrected, single, length, …
+    where     the position, frame or node that it is about, from 0
+    taken     the piece that was written, or the length
+    others    (piece or length, log probability) of the next best
+    call      in which pass of a decoder it was made, from 0
+    """
+
+    what: str
+    where: int
+    taken: str | int
+    log_p: float = 0.0
+    others: tuple[tuple[str | int, float], ...] = ()
+    call: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class TransduceAnswer:
     """N -> N': a new sequence.
 
@@ -157,6 +176,8 @@ class TransduceAnswer:
     tokens         the pieces that were written
     alternatives   further hypotheses, best first, where an n-best list was asked for
     alignment      for every token the most attended position of the source and its weight, where asked for
+    calls          passes through decoders that it took
+    trace          why it was written so, where asked for
     """
 
     text: str
@@ -164,6 +185,8 @@ class TransduceAnswer:
     score: float | None = None
     alternatives: tuple["TransduceAnswer", ...] = ()
     alignment: Sequence[tuple[int, float]] | None = None
+    calls: int = field(default=0, compare=False)
+    trace: tuple[Decision, ...] | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         return self.text
