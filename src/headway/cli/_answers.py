@@ -49,9 +49,22 @@ def write_answers(
             out.write(as_columns(example, answer) + "\n")
         else:
             out.write(as_line(answer, scores, nbest) + "\n")
+            if isinstance(answer, TransduceAnswer) and answer.trace is not None:
+                write_trace(answer)
         if at_once:
             out.flush()
     out.flush()
+
+
+def write_trace(answer: TransduceAnswer) -> None:
+    """Why it was written so: below its line, in colour on a terminal."""
+    from rich.console import Console
+
+    from headway.cli._traces import trace_lines
+
+    console = Console(highlight=False, soft_wrap=True)
+    for line in trace_lines(answer, console.width):
+        console.print(line)
 
 
 def as_line(answer: Answer, scores: bool, nbest: int) -> str:
@@ -89,6 +102,8 @@ def as_json(example: Example, answer: Answer) -> dict[str, Any]:
 
 def _told(answer: Answer) -> dict[str, Any]:
     told = {name: value for name, value in asdict(answer).items() if value is not None and name != "alternatives"}
+    if isinstance(answer, TransduceAnswer) and answer.trace is None:
+        del told["calls"]
     if isinstance(answer, TransduceAnswer) and answer.alternatives:
         told["alternatives"] = [_told(other) for other in answer.alternatives]
     return told
