@@ -15,6 +15,7 @@ from headway.data.batching import plan as batches_of
 from headway.data.codecs import Labels, Sequences
 from headway.data.encoding import encode
 from headway.data.loading import check_labels, open_data
+from headway.data.sources.text import SourceText
 from headway.data.vectors import read_vectors
 from headway.errors import UsageError
 from headway.lab.baselines import baselines_for
@@ -142,6 +143,7 @@ class Experiment:
             fresh = f"; new are {', '.join(new)}" if new else ""
             self.hear.said(f"{taken} of {taken + len(new)} tables and matrices are those of {start.path}{fresh}")
         elif (vectors := getattr(self.run.model.input, "vectors", None)) is not None:
+            assert isinstance(self.codecs.source, SourceText)
             tokenizer = self.codecs.source.tokenizer
             found = read_vectors(Path(vectors), tokenizer, self.model.input.embedding)
             self.hear.said(f"{found:,} of {len(tokenizer):,} words begin with given vectors")
@@ -296,7 +298,7 @@ def sizes(plan: Plan, train: Any, codecs: Any, parameters: int) -> list[str]:
     said = [
         f"train: {len(plan.train):,} examples, {train.elements:,} elements, {len(updates):,} updates an epoch, "
         f"{padding:.1%} padding",
-        f"vocabulary: {len(codecs.source.tokenizer):,}"
+        codecs.source.told
         + (
             f"; target {len(target.tokenizer):,}"
             if isinstance(target, Sequences) and not target.shares_vocabulary

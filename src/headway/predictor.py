@@ -24,8 +24,6 @@ AHEAD = 1024
 """Examples that a stream reads ahead, so that rows of like length can be answered together."""
 ELEMENTS = 1_000_000
 """Characters, or words where words are given, that a stream reads ahead at most, beside those of the last example."""
-FORMS = 20_000
-"""Word forms that a stream remembers before it begins again, so that its memory does not grow with its input."""
 TIDY = 8 * AHEAD
 """Examples after which a stream gives free memory back: a few milliseconds, and a peak that stays where it was."""
 
@@ -110,10 +108,9 @@ class Predictor:
 
         ahead    examples that are read before they are answered; 1 for a person who waits for each answer
         """
-        forms, since = self.codecs.source.forms, 0
+        since = 0
         for chunk in chunks(examples, ahead):
-            if forms is not None and len(forms) > FORMS:
-                forms.forget()
+            self.codecs.source.refresh()
             if since >= TIDY:
                 give_memory_back()
                 since = 0

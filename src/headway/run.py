@@ -13,19 +13,21 @@ checkpoints/              what training goes on from
 from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from torch import Tensor
 
 from headway import settings, storage
-from headway.data.codecs import Classes, Numbers, Sequences, SourceText, Tags, TargetCodec
+from headway.data.codecs import Classes, Numbers, Sequences, Tags, TargetCodec
 from headway.data.encoding import Codecs
 from headway.data.settings import DataSettings
-from headway.data.tokenizers import TOKENIZERS, tokenizer_of
+from headway.data.sources import SOURCES, SourceCodec
+from headway.data.sources.text import SourceText
+from headway.data.tokenizers import TOKENIZERS, Tokenizer, tokenizer_of
 from headway.errors import RunError, UsageError, printable
-from headway.inputs import text
+from headway.inputs import INPUTS
 from headway.model import Model, ModelSettings
 from headway.settings import KIND, Branch
 from headway.settings_file import read_yaml
@@ -47,6 +49,11 @@ class Run(Branch):
         """The question: tag, classify, regress or transduce."""
         return TASKS.name_of(self.model.task)
 
+    @property
+    def kind(self) -> str:
+        """What goes in: text, sound, graph or vectors."""
+        return INPUTS.name_of(self.model.input)
+
 
 # ------------------------------------------------------------------------------------------------------------ building
 
@@ -61,9 +68,7 @@ def build_codecs(
     state      what a run folder kept of a side ("source", "target"); a side without it must be fitted
     """
     source_state, target_state = (state or {}).get("source"), (state or {}).get("target")
-    chosen = run.data.tokenizer or TOKENIZERS.choose("word")
-    tokenizer = tokenizer_of(chosen, source_state and source_state["tokenizer"])
-    source = SourceText(tokenizer, cast(text.Settings, run.model.input), source_state)
+    source: SourceCodec = SOURCES.part(run.kind).made(run.data, run.model.input, source_state)
     target: TargetCodec
     if run.task == "tag":
         target = Tags(target_state)
@@ -72,11 +77,20 @@ def build_codecs(
     elif run.task == "regress":
         target = Numbers(target_state)
     else:
-        writer = tokenizer
-        if not run.data.joint:
-            writer = tokenizer_of(run.data.target_tokenizer or chosen, target_state and target_state["tokenizer"])
+        if run.data.joint:
+            writer = _shared_tokenizer(source)
+        else:
+            chosen = run.data.target_tokenizer or run.data.tokenizer or TOKENIZERS.choose("word")
+            writer = tokenizer_of(chosen, target_state and target_state["tokenizer"])
         target = Sequences(writer, run.data.joint, target_state["metrics"] if target_state else metrics, target_state)
     return Codecs(source, target)
+
+
+def _shared_tokenizer(source: SourceCodec) -> Tokenizer:
+    """The tokenizer of the source, which writes, too. Raises UsageError where the source is no text."""
+    if not isinstance(source, SourceText):
+        raise UsageError("data.joint is one vocabulary for sources and targets, and sources that are no text have none")
+    return source.tokenizer
 
 
 def build_model(run: Run, codecs: Codecs) -> Model:

@@ -12,6 +12,7 @@ import pytest
 
 import headway as library
 from headway import predictor as predictor_module
+from headway.data.sources import text as text_source
 from little import Runs, lines, write
 
 SENTENCES = ["ant bee cat", "dog elk", "hen", "fox gnu ant bee", "cat cat"]
@@ -159,7 +160,7 @@ def test_a_stream_forgets_word_forms_and_answers_on_alike(runs, monkeypatch):
     tagger = library.load(runs("tag"))
     examples = [library.Example((f"w{number}", "ant", "bee")) for number in range(40)]
     whole = tagger.predict(examples)
-    monkeypatch.setattr(predictor_module, "FORMS", 7)
+    monkeypatch.setattr(text_source, "FORMS", 7)
     found = list(tagger.stream(iter(examples), 4))
     assert [example for example, _ in found] == examples and [answer for _, answer in found] == whole
     assert len(tagger.codecs.source.forms) <= 7 + 4 * 3

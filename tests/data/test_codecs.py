@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headway.batch import ClassifyAnswer, RegressAnswer, TagAnswer
-from headway.data.codecs import Classes, Numbers, Sequences, SourceText, Tags
+from headway.data.codecs import Classes, Numbers, Sequences, Tags
+from headway.data.sources.text import SourceText
 from headway.data.tokenizers.character import Character
 from headway.data.tokenizers.character import Settings as CharacterSettings
 from headway.data.tokenizers.word import Settings as WordSettings

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from building import shape
 from headway.batch import END, Example, Where
-from headway.data.codecs import Classes, Numbers, Sequences, SourceText, Tags
+from headway.data.codecs import Classes, Numbers, Sequences, Tags
 from headway.data.encoding import Codecs, check_windows, encode, windows_of
 from headway.data.settings import DataSettings
+from headway.data.sources.text import SourceText
 from headway.data.tokenizers import TOKENIZERS, tokenizer_of
 from headway.data.tokenizers.word import Settings as WordSettings
 from headway.data.tokenizers.word import Word

@@ -1,4 +1,4 @@
-"""Sources and targets as numbers, and answers as words again: fitted on the training part, saved with the model."""
+"""Targets as numbers, and answers as words again: fitted on the training part, saved with the model."""
 
 import math
 from collections import Counter
@@ -9,69 +9,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headway.batch import SPECIALS, Answer, ClassifyAnswer, Part, RegressAnswer, TagAnswer, TransduceAnswer
-from headway.data.tokenizers import Text, Tokenizer, most_frequent, vocabulary_of
-from headway.data.tokenizers.word import Word
+from headway.batch import (
+    PAD,
+    Answer,
+    ClassifyAnswer,
+    Decision,
+    RegressAnswer,
+    TagAnswer,
+    TransduceAnswer,
+)
+from headway.data.sources import SourceCodec
+from headway.data.tokenizers import Tokenizer
 from headway.decoders import TargetSizes
 from headway.errors import UsageError
-from headway.inputs import text as text_input
-from headway.search import Hypothesis
+from headway.search import Choice, Hypothesis
 from headway.tasks.tag import NOTHING
 
-CHARACTERS = 20_000
-"""Characters of words that are known at most."""
-
-
-class SourceText:
-    """Text as rows of numbers: of elements in the vocabulary, or of word forms where the input reads their letters."""
-
-    def __init__(self, tokenizer: Tokenizer, settings: text_input.Settings, state: Mapping[str, Any] | None = None):
-        if settings.reads_letters and not isinstance(tokenizer, Word):
-            raise UsageError(
-                "model.input reads the letters or n-grams of words (characters, character_ngrams, word_ngrams), and "
-                "the elements are not words: set data.tokenizer word, or these to 0, 0 and 1"
-            )
-        self.tokenizer, self.settings = tokenizer, settings
-        self._use(state["alphabet"] if state else [])
-
-    def _use(self, alphabet: Sequence[str]) -> None:
-        self.alphabet = vocabulary_of(alphabet)
-        self.forms: text_input.Forms | None = None
-        if isinstance(self.tokenizer, Word) and self.settings.reads_letters:
-            self.forms = text_input.Forms(self.settings, self.tokenizer.number, self.alphabet)
-
-    def fit(self, sources: Sequence[Text], together: Sequence[Text] = ()) -> None:
-        """Choose vocabulary and alphabet from the training part; `together` are targets that share the vocabulary."""
-        self.tokenizer.fit([*sources, *together])
-        counts: Counter[str] = Counter()
-        if self.settings.characters:
-            for source in sources:
-                for word in self.tokenizer.elements(source):
-                    counts.update(word)
-        self._use(most_frequent(counts, CHARACTERS, 1))
-
-    @property
-    def sizes(self) -> text_input.TextSizes:
-        return text_input.TextSizes(len(self.tokenizer), len(self.alphabet) + len(SPECIALS))
-
-    def elements(self, source: Text) -> tuple[str, ...]:
-        """The elements of a source, as a person reads them."""
-        return self.tokenizer.shown(source)
-
-    def encode_all(self, sources: Sequence[Text]) -> list[NDArray[np.int32]]:
-        """One row of numbers each."""
-        if self.forms is None:
-            return self.tokenizer.encode_all(sources)
-        number = self.forms.number
-        return [np.array([number(word) for word in self.tokenizer.elements(source)], np.int32) for source in sources]
-
-    def collate(self, rows: Sequence[NDArray]) -> Part:
-        """Rows of one batch as tensors."""
-        return text_input.collate(rows, self.forms)
-
-    def state(self) -> dict[str, Any]:
-        """What `fit` chose, as JSON."""
-        return {"tokenizer": self.tokenizer.state(), "alphabet": list(self.alphabet)}
+OF_TOKENS = frozenset({"token", "end", "blank", "node", "accepted", "corrected", "single", "draft", "repeat"})
+"""Choices (`search.Choice.what`) whose numbers are tokens; those of others are lengths."""
+BLANK = "<blank>"
 
 
 class TargetCodec:
@@ -84,7 +40,7 @@ class TargetCodec:
         """Choose what there is from the training part."""
         raise NotImplementedError
 
-    def fit_lengths(self, source: SourceText, sources: Sequence[Text], targets: Sequence[Any]) -> None:
+    def fit_lengths(self, source: SourceCodec, sources: Sequence[Any], targets: Sequence[Any]) -> None:
         """Learn how long targets are, where that matters."""
 
     def sizes(self) -> dict[str, Any]:
@@ -256,7 +212,7 @@ class Sequences(TargetCodec):
         if not self.shares_vocabulary:
             self.tokenizer.fit(targets)
 
-    def fit_lengths(self, source: SourceText, sources: Sequence[Text], targets: Sequence[str]) -> None:
+    def fit_lengths(self, source: SourceCodec, sources: Sequence[Any], targets: Sequence[str]) -> None:
         """A line above every length of the training part: after so many tokens writing stops even without END."""
         read = np.array([len(row) for row in source.encode_all(sources)])
         written = np.array([len(row) for row in self.encode_all(targets)])
@@ -285,7 +241,19 @@ class Sequences(TargetCodec):
     def _one(self, found: Hypothesis, scores: bool) -> TransduceAnswer:
         pieces = self.tokenizer.pieces(found.tokens)
         text, score = self.tokenizer.decode(found.tokens), found.score if scores else None
-        return TransduceAnswer(text, pieces, score, alignment=found.alignment)
+        trace = None if found.trace is None else tuple(map(self._decision, found.trace))
+        return TransduceAnswer(text, pieces, score, alignment=found.alignment, calls=found.calls, trace=trace)
+
+    def _decision(self, choice: Choice) -> Decision:
+        """A choice in words: tokens as pieces, PAD as the blank that it is there, anything else as its number."""
+
+        def named(number: int) -> str | int:
+            if choice.what not in OF_TOKENS:
+                return number
+            return BLANK if number == PAD else self.tokenizer.pieces([number])[0]
+
+        others = tuple((named(number), log_p) for number, log_p in choice.others)
+        return Decision(choice.what, choice.where, named(choice.taken), choice.log_p, others, choice.call)
 
     def state(self) -> dict[str, Any]:
         own = {} if self.shares_vocabulary else {"tokenizer": self.tokenizer.state()}

@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headway.batch import Batch, Example
-from headway.data.codecs import SourceText, Tags, TargetCodec
+from headway.data.codecs import Tags, TargetCodec
 from headway.data.settings import DataSettings
-from headway.data.tokenizers.word import Word
+from headway.data.sources import SourceCodec, SourceRows
 from headway.errors import DataError, UsageError
-from headway.rows import Rows
 from headway.tasks import Task
 
 
@@ -30,14 +29,12 @@ class Window(NamedTuple):
 class Codecs:
     """Both sides of a data set: what the run folder keeps beside the weights."""
 
-    source: SourceText
+    source: SourceCodec
     target: TargetCodec
 
     def __post_init__(self) -> None:
-        if isinstance(self.target, Tags) and not isinstance(self.source.tokenizer, Word):
-            raise UsageError(
-                "tag gives a label to every word, and the elements of the source are not words: set data.tokenizer word"
-            )
+        if isinstance(self.target, Tags) and (reason := self.source.labelled) is not None:
+            raise UsageError(reason)
 
     def fit(self, examples: Sequence[Example], known: Collection[str] = ()) -> None:
         """Choose vocabularies and labels from the training part; the sides in `known` are what they are already."""
@@ -58,14 +55,14 @@ class Encoded:
     """A part of a data set as rows of numbers.
 
     windows    which piece of which example each row is
-    sources    a row of numbers each
+    sources    what the source codec made of each
     targets    the encoded target of each row; empty where nothing is known
     costs      padded tokens that a row takes in a batch
     cut        examples that were longer than allowed
     """
 
     windows: list[Window]
-    sources: Rows
+    sources: SourceRows
     targets: list[Any]
     costs: NDArray[np.int64]
     cut: list[Example] = field(default_factory=list)
@@ -76,9 +73,9 @@ class Encoded:
     @property
     def elements(self) -> int:
         """Elements of all sources together."""
-        return len(self.sources.values)
+        return int(self.sources.lengths.sum())
 
-    def batch(self, rows: NDArray[np.int64], source: SourceText, task: Task) -> Batch:
+    def batch(self, rows: NDArray[np.int64], source: SourceCodec, task: Task) -> Batch:
         """Some rows as one batch."""
         numbers = rows.tolist()
         target = task.collate([self.targets[i] for i in numbers]) if self.targets else {}
@@ -99,7 +96,7 @@ def encode(examples: Sequence[Example], codecs: Codecs, settings: DataSettings, 
                 raise too_long(example, longest, settings.max_length)
             cut.append(example)
         windows += windows_of(number, len(row), settings.max_length, settings.over_long == "window")
-    sources = Rows.of([rows[w.example][w.start : w.stop] for w in windows])
+    sources = codecs.source.rows([codecs.source.piece(rows[w.example], w.start, w.stop) for w in windows])
     pieces = [codecs.target.piece(targets[w.example], w.start, w.stop, settings.max_length) for w in windows if known]
     written = np.array([codecs.target.length(piece) for piece in pieces], np.int64)
     costs = np.maximum(sources.lengths, written + 1) if known else np.maximum(sources.lengths, 1)
