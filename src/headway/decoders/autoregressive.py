@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from headway.batch import BEGIN, END, PAD, UNKNOWN, Loss, Memory, Part
 from headway.decoders import TargetSizes
 from headway.decoders._writer import Tie, Writer, source_lengths, without_specials
+from headway.errors import UsageError
 from headway.kernels.cross_entropy import projected_cross_entropy
 from headway.kernels.linear import Packed
 from headway.layers.decoder import DecoderStack, StackSettings, StackState
@@ -25,9 +26,16 @@ from headway.layers.encoder import EncoderSettings
 from headway.layers.frozen import FrozenStack, FrozenState, refuses
 from headway.layers.mixers.attention import Attention, observed
 from headway.rows import Rows
-from headway.search import Hypotheses, Search
+from headway.search import Choice, Hypotheses, Hypothesis, Search
 from headway.search.beam import beam
 from headway.search.greedy import greedy
+from headway.search.guesses import Guesses
+from headway.search.sample import sample
+from headway.search.verify import Rules, verify
+
+
+CLOSE = {torch.float64: 1e-9, torch.float32: 1e-4, torch.bfloat16: 0.25}
+"""How near logits are whose order another order of sums may change, with room to spare."""
 
 
 class Settings(StackSettings):
@@ -36,7 +44,7 @@ class Settings(StackSettings):
 
 
 class Autoregressive(Writer):
-    modes = ("greedy", "beam")
+    modes = ("greedy", "beam", "sample", "verify")
 
     def __init__(
         self, settings: Settings, shape: EncoderSettings, sizes: TargetSizes, source_table: nn.Parameter | None
@@ -83,30 +91,70 @@ class Autoregressive(Writer):
 
     def step(self, tokens: Tensor, state: StackState | FrozenState) -> tuple[Tensor, StackState | FrozenState]:
         """(R) the last token of each row -> (R, V) logits of the next."""
-        vectors = self.vectors(tokens[:, None])
+        logits, state = self.extend(tokens[:, None], state)
+        return logits[:, 0], state
+
+    def extend(self, tokens: Tensor, state: StackState | FrozenState) -> tuple[Tensor, StackState | FrozenState]:
+        """(R, T) tokens that follow what was read -> (R, T, V) logits behind each."""
+        vectors = self.vectors(tokens)
         if isinstance(state, FrozenState) and self._frozen is not None:
             _, stack, output = self._frozen
-            logits = output(stack(vectors, state)[:, 0])
+            logits = output(stack(vectors, state).flatten(0, 1)).unflatten(0, tokens.shape)
         else:
             assert isinstance(state, StackState)
-            logits = F.linear(self.stack(vectors, state.memory, state=state)[:, 0], self.output, self.output_bias)
+            logits = F.linear(self.stack(vectors, state.memory, state=state), self.output, self.output_bias)
         return without_specials(logits), state
 
     def generate(self, memory: Memory, search: Search, others: Sequence[tuple[Any, Memory]] = ()) -> Hypotheses:
+        if search.mode == "verify":
+            if others:
+                raise UsageError("an ensemble verifies no drafts: take mode greedy, which gives the same answers")
+            return self.verified(memory, search, [None] * len(memory.x))
+        limits = self._limits(memory, search, [self, *(decoder for decoder, _ in others)])
+        writer = _Together([(self, memory), *others]) if others else self
+        begun = writer.step, writer.start(memory), BEGIN, END, limits, memory.x.device
+        how = search.prefixes, search.scores, search.trace
+        if search.mode == "beam":
+            found = beam(*begun, search.beam, search.nbest, search.length_penalty, search.prefixes)
+        elif search.mode == "sample":
+            numbers = range(len(limits)) if search.numbers is None else search.numbers
+            cuts = search.temperature, search.top_k, search.top_p
+            found = sample(*begun, search.seed, numbers, *cuts, *how)
+        else:
+            found = greedy(*begun, *how)
+        return self.aligned(memory, found) if search.alignments else found
+
+    def verified(self, memory: Memory, search: Search, drafts: Sequence[Hypothesis | None]) -> Hypotheses:
+        """What greedy writes, row by row, in fewer calls the better the drafts are; without one guesses are copied."""
+        found: Hypotheses = []
+        device, close = memory.x.device, CLOSE.get(memory.x.dtype, CLOSE[torch.bfloat16])
+        for row, (limit, draft) in enumerate(zip(self._limits(memory, search, [self]), drafts, strict=True)):
+            prefix = () if search.prefixes is None else tuple(search.prefixes[row])
+            rules = Rules(BEGIN, END, limit, prefix, close, search.tolerance, search.scores, search.trace)
+            source = () if search.sources is None else search.sources[row]
+            known = ((), ()) if draft is None else (draft.tokens[len(prefix) :], draft.log_p[len(prefix) :])
+            guesses = Guesses(BEGIN, END, None if draft is None else known[0], known[1], source)
+            one = verify(self.extend, self.start(_alone(memory, row)), rules, guesses, device)
+            found.append([one if draft is None else _behind(draft, one)])
+        return self.aligned(memory, found) if search.alignments else found
+
+    def scored(self, memory: Memory, rows: Sequence[int], sequences: Sequence[Sequence[int]]) -> list[list[float]]:
+        """The log probability of every token of given sequences (END's last), for the row of the memory of each."""
+        device = memory.x.device
+        target = self.collate([np.array(tokens, np.int32) for tokens in sequences])
+        repeated = memory.select(torch.tensor(rows, device=device))
+        log_p, _ = self.score(repeated, {name: tensor.to(device) for name, tensor in target.items()})
+        return [chances[: len(tokens) + 1] for chances, tokens in zip(log_p.tolist(), sequences, strict=True)]
+
+    def _limits(self, memory: Memory, search: Search, decoders: Sequence[Any]) -> list[int]:
+        """Tokens that each row may have."""
         limits = [
             self.sizes.limit(length) if search.limit is None else search.limit for length in source_lengths(memory)
         ]
-        for positions in (decoder.stack.position.positions for decoder in (self, *(decoder for decoder, _ in others))):
+        for positions in (decoder.stack.position.positions for decoder in decoders):
             if positions is not None:  # the first is that of BEGIN
                 limits = [min(limit, positions - 1) for limit in limits]
-        writer = _Together([(self, memory), *others]) if others else self
-        state, step, device = writer.start(memory), writer.step, memory.x.device
-        if search.mode in ("auto", "greedy"):
-            found = greedy(step, state, BEGIN, END, limits, device, search.prefixes, search.scores)
-        else:
-            penalty, prefixes = search.length_penalty, search.prefixes
-            found = beam(step, state, BEGIN, END, limits, device, search.beam, search.nbest, penalty, prefixes)
-        return self.aligned(memory, found) if search.alignments else found
+        return limits
 
     def aligned(self, memory: Memory, found: Hypotheses) -> Hypotheses:
         """The same with alignments: one pass over what was written, watching where its cross-attention looks.
@@ -132,6 +180,25 @@ class Autoregressive(Writer):
         ]
         rest = iter(flat)
         return [[next(rest) for _ in hypotheses] for hypotheses in found]
+
+
+def _alone(memory: Memory, row: int) -> Memory:
+    """One row, without the padding behind it."""
+    x, keys = memory.x[row : row + 1], None if memory.keys is None else memory.keys[row : row + 1]
+    number = 0 if keys is None else int(keys.sum())
+    if keys is None or not number or not keys[0, :number].all():
+        return Memory(x, keys)
+    return Memory(x[:, :number])
+
+
+def _behind(draft: Hypothesis, one: Hypothesis) -> Hypothesis:
+    """What was verified, with the passes of its draft before its own, and where that is told what the draft was."""
+    one = replace(one, calls=draft.calls + one.calls)
+    if one.trace is None:
+        return one
+    chances = (*draft.log_p, *[0.0] * len(draft.tokens))
+    drafted = [Choice("draft", n, token, chances[n]) for n, token in enumerate(draft.tokens)]
+    return replace(one, trace=(*drafted, *(replace(each, call=each.call + draft.calls) for each in one.trace)))
 
 
 class _Together:

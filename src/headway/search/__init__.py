@@ -1,8 +1,10 @@
 """How a sequence is found: loops over a `step` function that know no model.  One file each.
 
     step(tokens, state) -> (logits, state)     tokens (R) the last of each row, logits (R, V) for the next
+    extend(tokens, state) -> (logits, state)   tokens (R, T) that follow what was read, logits (R, T, V) behind each
 
-The state offers `select(rows, same_sources)`, so that a search can drop, repeat and reorder its rows.
+The state offers `select(rows, same_sources)`, so that a search can drop, repeat and reorder its rows, and
+`crop(length)`, so that what was read in vain can be taken back.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,8 +20,12 @@ class State(Protocol):
     def select(self, rows: Tensor, same_sources: bool = False) -> None:
         """Go on with some rows, in the order asked; `same_sources` where every row keeps its source."""
 
+    def crop(self, length: int) -> None:
+        """Forget the positions from `length` on."""
+
 
 Step = Callable[[Tensor, Any], tuple[Tensor, Any]]
+Extend = Callable[[Tensor, Any], tuple[Tensor, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +83,10 @@ Mode = Literal["auto", "greedy", "beam", "sample", "nat", "rerank", "verify"]
 class Search:
     """How to search.
 
-    mode             auto: what the model does best; greedy: the most probable token at every step; beam: the best of
-                     `beam` sequences side by side; sample: drawn; nat: all at once; rerank: several written at once,
-                     the best by the autoregressive decoder; verify: drafted, and verified by it
+    mode             auto: greedy's answer by the fastest exact way, or nat of what can nothing else; greedy: the most
+                     probable token at every step; beam: the best of `beam` sequences side by side; sample: drawn;
+                     nat: all at once; rerank: several written at once, the best by the autoregressive decoder; verify:
+                     drafted, and verified by it: greedy's answer in fewer calls
     nbest            hypotheses to return for each row, at most `beam`
     length_penalty   α in log p / ((5 + length) / 6)^α (Wu et al. 2016, equation 14): 0 favours short outputs
     prefixes         tokens that each row must begin with; one that can never be written (UNKNOWN) has no probability
@@ -89,10 +96,14 @@ class Search:
     alignments       whether it is wanted where in the source each token looked
     trace            whether it is wanted why each sequence was written
     candidates       of `rerank`: sequences that are written at once for each row
+    verify_rows      of `auto`: batches of at most so many rows are drafted and verified, larger ones go step by step
+    sources          of `verify`: the tokens of each row's source, where they are of the vocabulary that is written, to
+                     copy guesses from
     tolerance        of `verify`: how much less probable than the best (in log probability) an accepted token may be
     temperature      of `sample`: logits are divided by it
     top_k, top_p     of `sample`: only the k most probable tokens; only as many as have this probability together
     seed             of `sample`
+    numbers          of `sample`: the number of each row, with which its draws begin; None for 0, 1, 2, …
     """
 
     mode: Mode = "auto"
@@ -105,8 +116,11 @@ class Search:
     alignments: bool = False
     trace: bool = False
     candidates: int = 5
+    verify_rows: int = 0
+    sources: Sequence[Sequence[int]] | None = None
     tolerance: float = 0.0
     temperature: float = 1.0
     top_k: int | None = None
     top_p: float | None = None
     seed: int = 0
+    numbers: Sequence[int] | None = None

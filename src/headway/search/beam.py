@@ -1,7 +1,7 @@
 """Beam search: the `beam` best beginnings side by side, every row of the batch at once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -43,6 +43,8 @@ def beam(
         # of twice the width at least `width` do not end: one beam can end only once
         best, flat = (score[..., None] + log_p).flatten(1).topk(min(2 * width, width * V), dim=-1)
         found = zip(best.tolist(), flat.tolist(), log_p.flatten(1).gather(1, flat).tolist(), strict=True)
+        for i in alive:
+            rows[i].steps += 1
         kept = [rows[i].extend(*one, V, width, end, position) for i, one in zip(alive, found, strict=True)]
         going = [n for n, i in enumerate(alive) if not rows[i].finished(nbest)]
         if not going:
@@ -65,6 +67,7 @@ class _Row:
     beams: list[tuple[tuple[int, ...], tuple[float, ...]]] = field(default_factory=lambda: [((), ())])
     ended: list[Hypothesis] = field(default_factory=list)
     highest: float = -torch.inf
+    steps: int = 0
 
     def extend(
         self,
@@ -115,7 +118,8 @@ class _Row:
 
     def best(self, nbest: int) -> list[Hypothesis]:
         unique = {hypothesis.tokens: hypothesis for hypothesis in sorted(self.ended, key=self.value)}
-        return sorted(unique.values(), key=self.value, reverse=True)[:nbest]
+        best = sorted(unique.values(), key=self.value, reverse=True)[:nbest]
+        return [replace(hypothesis, calls=self.steps) for hypothesis in best]
 
 
 def penalty(length: int, alpha: float) -> float:
