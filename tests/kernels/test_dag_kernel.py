@@ -157,7 +157,7 @@ def test_the_best_path_is_that_of_the_definition_and_zero_where_there_is_none(si
         assert found[row].tolist() == [*expected.tolist(), *[0] * (max(lengths) - T)]
 
 
-# ------------------------------------------------------------------------------------------------------- what is written
+# ------------------------------------------------------------------------------------------------------ what is written
 
 B, T, N, D, V = 3, 4, 7, 5, 11
 

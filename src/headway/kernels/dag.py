@@ -165,7 +165,7 @@ def _by_logarithms(match: Tensor, links: Tensor, nodes: Tensor) -> tuple[Tensor,
     return value[:, 0], (a + b - norm).exp(), steps
 
 
-# ------------------------------------------------------------------------------------------------------- what is written
+# ------------------------------------------------------------------------------------------------------ what is written
 
 
 class _Emissions(torch.autograd.Function):
