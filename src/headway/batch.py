@@ -16,11 +16,26 @@ SPECIALS = ("<pad>", "<unk>", "<begin>", "<end>")
 NOWHERE = Where("input")
 
 
+class Value:
+    """A source that is no text: a sound, a graph, vectors. `str` gives it as a person reads it."""
+
+    def __len__(self) -> int:
+        """Elements."""
+        raise NotImplementedError
+
+    def content(self) -> str:
+        """A hash of what it holds, and not of where it lies: equal for equal values, on every machine."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.content()})"
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
     """One row of a data set as a reader gives it: plain values, and the place they came from.
 
-    source     a text, its words, an array of frames, a graph
+    source     a text, its words, or a Value
     target     a text, one label per element, a label, a set of labels, a number; None where it is not known
     others     further right targets (references) of the same source
     """

@@ -13,6 +13,7 @@ from headway.data.loading import DataSet, open_data
 from headway.data.settings import DataSettings
 from headway.data.survey import Survey, survey
 from headway.errors import UsageError
+from headway.inputs import INPUTS
 from headway.run import Run, RunFolder, build_codecs
 from headway.settings import Assignment, Branch, changes, leaves, resolve
 from headway.settings_file import read_yaml
@@ -34,6 +35,22 @@ class Plan:
     said: list[str] = field(default_factory=list)
 
 
+def _kind(layers: Sequence[Sequence[Assignment]], start: Path | str | None) -> str | None:
+    """What goes in, as far as the user says it; None where the data show it."""
+    chosen = [a.value for layer in layers for a in layer if a.path == "model.input"]
+    if chosen:
+        return INPUTS.name_of(INPUTS.choose(chosen[-1]))
+    if start is None:
+        return None
+    RunFolder(start).manifest()
+    return RunFolder(start).settings().kind
+
+
+def _surveyed(found: DataSet, examples: Sequence[Example]) -> Survey:
+    recognized = found.recognized
+    return survey(examples, recognized.task, recognized.several, found.kind)  # type: ignore[arg-type]
+
+
 class _OnlyData(Branch):
     data: DataSettings = DataSettings()
 
@@ -51,9 +68,9 @@ def plan(
     """
     layers = [read_yaml(Path(config)) if config is not None else [], list(settings)]
     wanted = _data_settings(layers)
-    found = open_data(Path(data) if data is not None else None, wanted)
+    found = open_data(Path(data) if data is not None else None, wanted, kind=_kind(layers, start))
     examples = found.examples("train")
-    looked = survey(examples, found.recognized.task, found.recognized.several)  # type: ignore[arg-type]
+    looked = _surveyed(found, examples)
     name, base = recipes.choose(recipe, looked)
     below = [changes(base, f"recipe {name}")]
     if start is not None:
@@ -77,9 +94,9 @@ def plan_again(
     layers = [read_yaml(Path(config)) if config is not None else [], list(settings)]
     run, origins = resolve(Run, [changes(stored, str(folder.path / "run.yaml")), *layers])
     _refuse_changes(stored, run, folder)
-    found = open_data(Path(data) if data is not None else None, run.data.replace(task=run.task))
+    found = open_data(Path(data) if data is not None else None, run.data.replace(task=run.task), kind=run.kind)
     examples = found.examples("train")
-    looked = survey(examples, found.recognized.task, found.recognized.several)  # type: ignore[arg-type]
+    looked = _surveyed(found, examples)
     said = [found.parts.how, *skipped(found)]
     return Plan(run, origins, found, _one_target_each(examples, run.task), looked, said)
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from headway.batch import Answer, ClassifyAnswer, Example, TagAnswer, TransduceAnswer
+from headway.batch import Answer, ClassifyAnswer, Example, TagAnswer, TransduceAnswer, Value
 from headway.data.formats import reader_for
 from headway.data.readers import Columns
 from headway.errors import UsageError
@@ -97,7 +97,7 @@ def as_columns(example: Example, answer: TagAnswer) -> str:
 def as_json(example: Example, answer: Answer) -> dict[str, Any]:
     """An answer with its source, for machines; what was not asked for is left out."""
     first = {"label": answer.label} if isinstance(answer, ClassifyAnswer) else {}
-    return {"source": example.source, **first, **_told(answer)}
+    return {"source": _plain(example.source), **first, **_told(answer)}
 
 
 def _told(answer: Answer) -> dict[str, Any]:
@@ -107,6 +107,11 @@ def _told(answer: Answer) -> dict[str, Any]:
     if isinstance(answer, TransduceAnswer) and answer.alternatives:
         told["alternatives"] = [_told(other) for other in answer.alternatives]
     return told
+
+
+def _plain(source: Any) -> Any:
+    """A source as JSON can hold it."""
+    return str(source) if isinstance(source, Value) else source
 
 
 def flat(text: str) -> str:
@@ -121,5 +126,7 @@ def write_scores(predictor: Predictor, inputs: Inputs, json: bool) -> None:
             if not isinstance(example.target, str):
                 raise UsageError(f"{example.where}: there is no target to score")
             (log_p,) = predictor.score([(example, example.target)])
-            line = json_.dumps({"source": example.source, "target": example.target, "log_p": log_p}, ensure_ascii=False)
+            line = json_.dumps(
+                {"source": _plain(example.source), "target": example.target, "log_p": log_p}, ensure_ascii=False
+            )
             print(line if json else f"{sum(log_p):.4f}")

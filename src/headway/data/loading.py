@@ -2,20 +2,24 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
-from headway.batch import Example
+from headway.batch import Example, Value
 from headway.data.codecs import Labels, TargetCodec
 from headway.data.files import is_pipe, place
 from headway.data.parts import Held, Parts, Source, parts_of
 from headway.data.readers import Columns
 from headway.data.recognition import Recognized, as_target, recognize
 from headway.data.settings import DataSettings
+from headway.data.sources import SOURCES, kind_of
 from headway.errors import DataError, Where, printable
 
 LOOKED_AT = 2_000
 """Rows from which the question is recognized."""
+LOOKED_AT_FOR_KIND = 20
+"""Rows from which it is recognized what goes in."""
 UNSEEN = 0.01
 """The share of labels in valid or test that training may never have seen before that is an error and no curiosity."""
 
@@ -38,12 +42,14 @@ class Complaints:
 
 @dataclass
 class DataSet:
-    """A user's data: where they are, what they ask, and how they are read."""
+    """A user's data: where they are, what they ask, and how they are read; `kind` is what goes in."""
 
     parts: Parts
     columns: Columns
     recognized: Recognized
     complaints: Complaints
+    kind: str
+    settings: DataSettings
 
     def __contains__(self, part: str) -> bool:
         return part in self.parts
@@ -58,10 +64,10 @@ class DataSet:
 
     def read(self, source: Source) -> Iterator[Example]:
         """The examples of a source, one after another."""
-        recognized = self.recognized
+        recognized, codec = self.recognized, SOURCES.part(self.kind)
         for example in source.read(self.columns, self.complaints):
             try:
-                yield as_target(example, recognized.task, recognized.several)
+                yield as_target(codec.opened(example, self.settings), recognized.task, recognized.several)
             except DataError as error:
                 self.complaints(error)
 
@@ -71,8 +77,11 @@ def source_place(source: Source) -> Where:
     return place(source.files[0])
 
 
-def open_data(data: Path | None, settings: DataSettings, part: str = "train") -> DataSet:
-    """Find the parts and recognize the question from the first rows of one. Raises UsageError and DataError."""
+def open_data(data: Path | None, settings: DataSettings, part: str = "train", kind: str | None = None) -> DataSet:
+    """Find the parts and recognize the question from the first rows of one. Raises UsageError and DataError.
+
+    kind    what goes in, of the room of sources; recognized from the first rows where none is given
+    """
     files = {name: [Path(file) for file in getattr(settings, name)] for name in ("train", "valid", "test")}
     parts = parts_of(data, **files, source=settings.source, target=settings.target, format=settings.format)
     source, complaints = parts.part(part), Complaints(settings.on_bad == "skip")
@@ -81,8 +90,22 @@ def open_data(data: Path | None, settings: DataSettings, part: str = "train") ->
         source = Held(source, tuple(source.read(columns, complaints)))
         parts = replace(parts, sources={**parts.sources, part: source})
     silent = Complaints(skip=True)  # the same lines are read again, and complained about then
-    rows = iter(source.read(columns, silent if complaints.skip else complaints))
-    return DataSet(parts, columns, _recognized(rows, settings.task, source.format == "parallel"), complaints)
+    heard = silent if complaints.skip else complaints
+    rows = iter(source.read(columns, heard))
+    if kind is None:
+        first = list(islice(rows, LOOKED_AT_FOR_KIND))
+        kind, rows = kind_of(first), chain(first, rows)
+    recognized = _recognized(_opened(rows, kind, settings, heard), settings.task, source.format == "parallel")
+    return DataSet(parts, columns, recognized, complaints, kind, settings)
+
+
+def _opened(rows: Iterator[Example], kind: str, settings: DataSettings, complain: Complaints) -> Iterator[Example]:
+    codec = SOURCES.part(kind)
+    for row in rows:
+        try:
+            yield codec.opened(row, settings)
+        except DataError as error:
+            complain(error)
 
 
 def _recognized(rows: Iterator[Example], task: str | None, parallel: bool) -> Recognized:
@@ -101,13 +124,20 @@ def together(examples: Sequence[Example], task: str) -> list[Example]:
         return list(examples)
     found: dict[str, Example] = {}
     for example in examples:
-        key = example.source if isinstance(example.source, str) else "\0".join(example.source)
+        key = _key(example.source)
         if key in found:
             first, *others = dict.fromkeys((*found[key].references, *example.references))
             found[key] = replace(found[key], target=first, others=tuple(others))
         else:
             found[key] = example
     return list(found.values())
+
+
+def _key(source: Any) -> str:
+    """Equal for equal sources."""
+    if isinstance(source, Value):
+        return source.content()
+    return source if isinstance(source, str) else "\0".join(source)
 
 
 def check_labels(examples: Sequence[Example], codec: TargetCodec, part: str) -> list[str]:

@@ -14,7 +14,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from headway.batch import Example
+from headway.batch import Example, Value
 from headway.data.files import check_file, is_pipe, listed, names_in, place
 from headway.data.formats import by_suffix, reader_for, suffix_of
 from headway.data.parallel import read_parallel
@@ -138,7 +138,10 @@ def bucket_of(source: Any) -> int:
 
     Sources that differ only in case, in blanks or in how a character is encoded (NFKC) count as equal.
     """
-    text = source if isinstance(source, str) else " ".join(map(str, source))
+    if isinstance(source, Value):
+        text = source.content()
+    else:
+        text = source if isinstance(source, str) else " ".join(map(str, source))
     folded = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
     return int.from_bytes(blake2b(folded.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big") % 10
 

@@ -20,6 +20,7 @@ class Survey:
 
     task             the question
     several          classify with several labels at once
+    kind             what goes in: text, sound, graph, vectors; the figures of words and letters are of text alone
     examples         rows
     elements         words of all sources (characters, where a source is a single word or is written in Han)
     longest          elements of the longest source
@@ -42,10 +43,13 @@ class Survey:
     symbols: int = 0
     single_targets: bool = False
     same_script: bool = False
+    kind: str = "text"
 
 
-def survey(examples: Sequence[Example], task: TaskName, several: bool) -> Survey:
+def survey(examples: Sequence[Example], task: TaskName, several: bool, kind: str = "text") -> Survey:
     """Look at every example of a training part."""
+    if kind != "text":
+        return _of_values(examples, task, several, kind)
     given = any(isinstance(example.source, tuple) for example in examples)
     texts = [" ".join(e.source) if isinstance(e.source, tuple) else e.source for e in examples]
     words = [len(text.split()) for text in texts]
@@ -68,6 +72,25 @@ def survey(examples: Sequence[Example], task: TaskName, several: bool) -> Survey
         symbols=symbols,
         single_targets=single_targets,
         same_script=same_script,
+    )
+
+
+def _of_values(examples: Sequence[Example], task: TaskName, several: bool, kind: str) -> Survey:
+    """The survey of sources that are no text."""
+    lengths = [len(example.source) for example in examples]
+    symbols, single_targets, _ = _targets(examples, Counter()) if task == "transduce" else (0, False, False)
+    return Survey(
+        task=task,
+        several=several,
+        examples=len(examples),
+        elements=sum(lengths),
+        longest=max(lengths, default=0),
+        given_words=False,
+        single_words=False,
+        han=0.0,
+        symbols=symbols,
+        single_targets=single_targets,
+        kind=kind,
     )
 
 

@@ -17,13 +17,18 @@ def names() -> list[str]:
 
 
 def choose(name: str | None, survey: Survey) -> tuple[str, Run]:
-    """(the recipe's name, the run it gives): the one named, or that of the question. Raises UsageError."""
-    name = name or survey.task
+    """(the recipe's name, the run it gives): the one named, or that of what goes in and of the question.
+
+    Text has a recipe for each question; every other kind has one of its own, for all of them. Raises UsageError.
+    """
+    name = name or (survey.task if survey.kind == "text" else survey.kind)
     if name not in names():
         raise UsageError(unknown("recipe", name, names()))
     run = importlib.import_module(f"headway.recipes.{name}").recipe(survey)
     if run.task != survey.task:
         raise UsageError(f"the recipe {name} answers {run.task}, and the data ask {survey.task}; --data.task overrides")
+    if run.kind != survey.kind:
+        raise UsageError(f"the recipe {name} reads {run.kind}, and the data are {survey.kind}; choose another --recipe")
     return name, run
 
 
