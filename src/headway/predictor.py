@@ -2,20 +2,25 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
-from headway.batch import Answer, Example
+from headway.batch import Answer, Example, Value
+from headway.crossover import SIZES, keep, machine, measured, rows_to_verify
 from headway.data.encoding import encode
 from headway.data.files import words
+from headway.data.sources import SOURCES
 from headway.decoders.autoregressive import Autoregressive
-from headway.errors import UsageError, unknown
+from headway.errors import UsageError
 from headway.inspection import AttentionMap, Inspector
 from headway.machine import give_memory_back, set_up
 from headway.run import RunFolder
 from headway.search import Search
+from headway.search.asking import OF_MODES, said, search_for
 from headway.tasks.transduce import Transduce
 from headway.training.evaluation import answers, measure
 from headway.training.settings import MachineSettings
@@ -27,8 +32,8 @@ ELEMENTS = 1_000_000
 TIDY = 8 * AHEAD
 """Examples after which a stream gives free memory back: a few milliseconds, and a peak that stays where it was."""
 
-Given = str | Sequence[str] | Example
-"""A text, its words, or an example."""
+Given = str | Sequence[str] | Value | Example
+"""A text, its words, a sound, a graph or vectors, or an example."""
 
 
 class Predictor:
@@ -74,31 +79,58 @@ class Predictor:
         mode: str = "auto",
         scores: bool = False,
         nbest: int = 1,
-        beam: int = 5,
-        length_penalty: float = 1.0,
+        beam: int | None = None,
+        length_penalty: float | None = None,
+        candidates: int | None = None,
+        tolerance: float | None = None,
+        temperature: float | None = None,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        sampling_seed: int | None = None,
         prefix: str | Sequence[str] | None = None,
         alignments: bool = False,
+        trace: bool = False,
         limit: int | None = None,
+        first: int = 0,
     ) -> list[Answer]:
         """One answer per input, in order.
 
-        inputs       texts; for a tagger texts or lists of words
-        mode         `auto`, or one of `modes`; `beam` is taken by itself where nbest > 1
-        scores       give probabilities: of each label, or the log probability of each sequence
-        nbest        hypotheses for each input, of a beam at least as wide
-        prefix       what every new sequence must begin with; one for all, or one each
-        alignments   give for each written token where in the source it looked most
-        limit        tokens that a new sequence may have at most
+        inputs          texts; for a tagger texts or lists of words
+        mode            `auto`, or one of `modes`; a beam is taken by itself where nbest > 1 or `beam` is given
+        scores          give probabilities: of each label, or the log probability of each sequence
+        nbest           hypotheses for each input, of a beam at least as wide, or of as many candidates
+        beam            sequences side by side in mode beam; 5 where none is given
+        length_penalty  in modes beam and rerank: 0 favours short outputs, 1 (the default) and more longer ones
+        candidates      of mode rerank: sequences that are written at once for each input; 5 where none is given
+        tolerance       of mode verify: how much less probable than the best (in log probability) a drafted token may
+                        be; above 0 the answer is not greedy's any more
+        temperature     of mode sample: below 1 the probable is drawn more often, above 1 less
+        top_k, top_p    of mode sample: only so many tokens; only the most probable that have this probability together
+        sampling_seed   of mode sample: the same seed and the same inputs in the same order give the same answers
+        prefix          what every new sequence must begin with; one for all, or one each
+        alignments      give for each written token where in the source it looked most
+        trace           give for each decision on the way what was decided, and what else might have been
+        limit           tokens that a new sequence may have at most
+        first           the number of the first input, where these are a part of more
         """
-        if isinstance(inputs, (str, Example)):
+        if isinstance(inputs, (str, Value, Example)):
             inputs = [inputs]
         examples = [self._example(given) for given in inputs]
-        search = self._search(mode, scores or nbest > 1, nbest, beam, length_penalty, limit)
+        search = self._search(
+            mode, scores=scores, trace=trace, nbest=nbest, beam=beam, length_penalty=length_penalty,
+            candidates=candidates, tolerance=tolerance, temperature=temperature, top_k=top_k, top_p=top_p,
+            sampling_seed=sampling_seed, limit=limit,
+        )  # fmt: skip
         if prefix is not None:
             search = replace(search, prefixes=self._prefixes(prefix, len(examples)))
         if alignments:
             self._autoregressive("an alignment")
             search = replace(search, alignments=True)
+        if search.mode == "sample":
+            search = replace(search, numbers=range(first, first + len(examples)))
+        return self._answers(examples, search)
+
+    def _answers(self, examples: Sequence[Example], search: Search) -> list[Answer]:
         encoded = encode(examples, self.codecs, self.run.data, with_targets=False)
         budget = self.machine.micro_tokens or self.run.training.tokens
         return answers(self.model, self.codecs, encoded, examples, search, budget, self.device, self.others)
@@ -108,14 +140,15 @@ class Predictor:
 
         ahead    examples that are read before they are answered; 1 for a person who waits for each answer
         """
-        since = 0
+        since = first = 0
         for chunk in chunks(examples, ahead):
             self.codecs.source.refresh()
             if since >= TIDY:
                 give_memory_back()
                 since = 0
             since += len(chunk)
-            yield from zip(chunk, self.predict(chunk, **how), strict=True)
+            yield from zip(chunk, self.predict(chunk, **how, first=first), strict=True)
+            first += len(chunk)
 
     def score(self, pairs: Sequence[tuple[Given, str]]) -> list[list[float]]:
         """The log probability of every token of a given target (END's last), for each (source, target)."""
@@ -156,7 +189,7 @@ class Predictor:
         heads      which, from 0; all where none are given
         targets    what is written, for each input; the model's own greedy answer where none is given
         """
-        if isinstance(inputs, (str, Example)):
+        if isinstance(inputs, (str, Value, Example)):
             inputs = [inputs]
         examples = [self._example(given) for given in inputs]
         inspector = Inspector(self.model, self.codecs, part, layers, heads)
@@ -177,23 +210,36 @@ class Predictor:
 
     # ------------------------------------------------------------------------------------------------------- inside
 
-    def _search(
-        self, mode: str, scores: bool, nbest: int, beam: int, length_penalty: float, limit: int | None
-    ) -> Search:
-        if mode == "auto":
-            mode = "beam" if nbest > 1 and "beam" in self.modes else self.modes[0]
-        if mode not in self.modes:
-            raise UsageError(unknown("mode", mode, [*self.modes, "auto"]))
-        for name, number in (("nbest", nbest), ("beam", beam), ("limit", limit)):
-            if number is not None and number < 1:
-                raise UsageError(f"{name} must be at least 1, and is {number}")
-        if mode == "direct":
-            if nbest > 1:
+    def _search(self, mode: str, **asked: Any) -> Search:
+        """What is asked, as this run can do it. Raises UsageError."""
+        if self.modes == ("direct",):
+            if asked["nbest"] > 1:
                 raise UsageError(f"an n-best list is for new sequences, and this run answers {self.task}; use scores")
-            return Search(scores=scores)
-        if nbest > 1 and mode != "beam":
-            raise UsageError(f"an n-best list comes from mode beam, and not from {mode}")
-        return Search(mode, max(beam, nbest), nbest, length_penalty, None, scores, limit)  # type: ignore[arg-type]
+            for name in ("trace", *OF_MODES):
+                if asked.get(name):
+                    raise UsageError(f"{said(name)} is for new sequences, and this run answers {self.task}")
+        search = search_for(self.modes, mode, together=bool(self.others), **asked)
+        return replace(search, verify_rows=self.verify_rows) if search.mode == "auto" else search
+
+    @cached_property
+    def verify_rows(self) -> int:
+        """Batches of at most so many rows are drafted and verified in mode auto; larger ones are written in steps."""
+        if "rerank" not in self.modes or self.others:
+            return 0
+        return rows_to_verify(self.folders[0].path, machine(self.device))
+
+    def measure_crossover(self, examples: Sequence[Example]) -> dict[str, Any] | None:
+        """Measure on some examples up to which batch size verifying is faster here, and keep it beside the run.
+
+        None where there is nothing to choose: no draft, an ensemble, no examples.
+        """
+        if "rerank" not in self.modes or self.others or not examples:
+            return None
+        some = [self._example(example) for example in examples[: max(SIZES)]]
+        found = measured(lambda mode, rows: self._answers(some[:rows], self._search(mode, nbest=1)), len(some))
+        keep(self.folders[0].path, machine(self.device), found)
+        self.__dict__["verify_rows"] = found["rows"]
+        return found
 
     def _prefixes(self, prefix: str | Sequence[str], count: int) -> list[list[int]]:
         self._autoregressive("a forced prefix")
@@ -211,7 +257,12 @@ class Predictor:
 
     def _example(self, given: Given) -> Example:
         """An input as readers give it; a tagger's elements are the words that blanks part."""
-        example = given if isinstance(given, Example) else Example(given if isinstance(given, str) else tuple(given))
+        example = (
+            given
+            if isinstance(given, Example)
+            else Example(tuple(given) if isinstance(given, (tuple, list)) else given)
+        )
+        example = SOURCES.part(self.run.kind).opened(example, self.run.data)
         if self.task == "tag" and isinstance(example.source, str):
             return replace(example, source=words(example.source))
         return example

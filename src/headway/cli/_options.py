@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+import sys
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -20,6 +21,12 @@ Settings = Annotated[
 Json = Annotated[
     bool, Parameter(name="--json", help="Print one JSON object (a line for each answer) for machines.", negative="")
 ]
+
+
+def warn_of(tolerance: float | None) -> None:
+    """Say that answers of mode verify are not greedy's any more, where that is so."""
+    if tolerance:
+        print(f"tolerance {tolerance:g}: answers may differ from those of greedy search", file=sys.stderr)
 
 
 def assigned(pairs: Sequence[str]):

@@ -15,6 +15,7 @@ MARKS = {"accepted": "+", "corrected": "!", "single": "=", "draft": "?", "repeat
 """Signs before a piece: they say what colours say, where there are none."""
 COLOURS = {"accepted": "green", "corrected": "bold yellow", "single": "cyan", "repeat": "dim", "blank": "dim"}
 VERIFIED = ("accepted", "corrected", "single")
+WRITTEN = (*VERIFIED, "token", "end")
 WRITTEN_IN = {"blank": "frame", "node": "node"}
 """What `where` counts, by a decision that occurs there only."""
 INDENT = "    "
@@ -48,7 +49,7 @@ def _verified(trace: Trace) -> Iterator[Text]:
     """For every pass what was drafted before it, and what became of that."""
     for call, decisions in groupby(trace, key=lambda decision: decision.call):
         decisions = list(decisions)
-        for name, of in (("draft", ("draft",)), (f"pass {call}", VERIFIED)):
+        for name, of in (("draft", ("draft",)), (f"pass {call}", WRITTEN)):
             pieces = [_piece(decision, mark=name != "draft") for decision in decisions if decision.what in of]
             if pieces:
                 yield _dim(f"{name:9}") + Text(" ").join(pieces)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from headway.cli._options import Json
+from headway.cli._options import Json, warn_of
 
 
 def evaluate(
@@ -16,8 +16,14 @@ def evaluate(
     *,
     part: Literal["train", "valid", "test"] = "test",
     mode: str = "auto",
-    beam: int = 5,
-    length_penalty: float = 1.0,
+    beam: int | None = None,
+    length_penalty: float | None = None,
+    candidates: int | None = None,
+    tolerance: float | None = None,
+    temperature: float | None = None,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    sampling_seed: int | None = None,
     together: Annotated[tuple[Path, ...], Parameter(name="--with", negative="")] = (),
     json: Json = False,
 ) -> int:
@@ -37,11 +43,23 @@ def evaluate(
     part
         Which part of a data set.
     mode
-        How to answer: auto, or one of the run's modes (greedy, beam).
+        How to answer: auto, or one of the run's modes (greedy, beam, sample, verify, nat, rerank).
     beam
-        Sequences side by side in mode beam.
+        Sequences side by side in mode beam; 5 where none is given.
     length_penalty
-        In mode beam: 0 favours short outputs, 1 and more longer ones.
+        In modes beam and rerank: 0 favours short outputs, 1 (the default) and more longer ones.
+    candidates
+        In mode rerank: sequences that are written at once, of which the decoder chooses; 5 where none is given.
+    tolerance
+        In mode verify: how much less probable (in log probability) a drafted token may be than the best.
+    temperature
+        In mode sample: below 1 the probable is drawn more often, above 1 less.
+    top_k
+        In mode sample: draw of so many most probable tokens only.
+    top_p
+        In mode sample: draw of the most probable tokens only that have this probability together.
+    sampling_seed
+        In mode sample: the same seed and inputs give the same answers.
     together
         A further run folder; all answer together, as an ensemble.
     """
@@ -49,7 +67,11 @@ def evaluate(
 
     predictor = load(run, *together)
     examples = examples_for(predictor, data, part)
-    how = {"mode": mode, "beam": beam, "length_penalty": length_penalty}
+    how = {
+        "mode": mode, "beam": beam, "length_penalty": length_penalty, "candidates": candidates, "tolerance": tolerance,
+        "temperature": temperature, "top_k": top_k, "top_p": top_p, "sampling_seed": sampling_seed,
+    }  # fmt: skip
+    warn_of(tolerance)
     values, signatures, _ = predictor.evaluate(examples, **how)
     if json:
         print(json_.dumps({"part": part, "examples": len(examples), "metrics": values, "signatures": signatures}))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from headway.cli._options import Json
+from headway.cli._options import Json, warn_of
 from headway.errors import UsageError, nearest
 
 
@@ -19,10 +19,17 @@ def predict(
     mode: str = "auto",
     scores: Annotated[bool, Parameter(negative="")] = False,
     nbest: int = 1,
-    beam: int = 5,
-    length_penalty: float = 1.0,
+    beam: int | None = None,
+    length_penalty: float | None = None,
+    candidates: int | None = None,
+    tolerance: float | None = None,
+    temperature: float | None = None,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    sampling_seed: int | None = None,
     prefix: str | None = None,
     alignments: Annotated[bool, Parameter(negative="")] = False,
+    trace: Annotated[bool, Parameter(negative="")] = False,
     given: Annotated[bool, Parameter(negative="")] = False,
     together: Annotated[tuple[Path, ...], Parameter(name="--with", negative="")] = (),
     format: str | None = None,
@@ -36,6 +43,7 @@ def predict(
       headway predict tagger --text "the dog barks"
       headway predict judge reviews.tsv --scores
       cat words.txt | headway predict speller -
+      headway predict translator --text "a small dog" --mode verify --trace
 
     Parameters
     ----------
@@ -46,19 +54,36 @@ def predict(
     text
         A text to answer; may be given several times.
     mode
-        auto (the exact answer of greedy search, by the fastest exact way), or one of the run's modes: greedy, beam.
+        auto (the exact answer of greedy search, by the fastest exact way), or one of the run's modes: greedy, beam,
+        sample, verify (greedy's answer, guessed and checked); with a draft also nat (all at once) and rerank; of a run
+        that only writes all at once, nat.
     scores
         Print the probability beside each label, the log probability beside each sequence.
     nbest
         Hypotheses for each input, best first, tabs between them.
     beam
-        Sequences side by side in mode beam.
+        Sequences side by side in mode beam; 5 where none is given.
     length_penalty
-        In mode beam: 0 favours short outputs, 1 and more longer ones.
+        In modes beam and rerank: 0 favours short outputs, 1 (the default) and more longer ones.
+    candidates
+        In mode rerank: sequences that are written at once, of which the decoder chooses; 5 where none is given.
+    tolerance
+        In mode verify: how much less probable (in log probability) a drafted token may be than the best; above 0 the
+        answer may differ from greedy's.
+    temperature
+        In mode sample: below 1 the probable is drawn more often, above 1 less.
+    top_k
+        In mode sample: draw of so many most probable tokens only.
+    top_p
+        In mode sample: draw of the most probable tokens only that have this probability together.
+    sampling_seed
+        In mode sample: the same seed and inputs give the same answers.
     prefix
         What every new sequence must begin with.
     alignments
         Print for each written token the source element it looked at most (0-0 1-2 …).
+    trace
+        Show below each new sequence why it was written so, decision by decision.
     given
         Do not answer: print the log probability of the target that the file gives.
     together
@@ -84,10 +109,15 @@ def predict(
     if given:
         write_scores(predictor, inputs, json)
         return 0
-    how = {"mode": mode, "scores": scores, "nbest": nbest, "beam": beam, "length_penalty": length_penalty}
+    how = {
+        "mode": mode, "scores": scores, "nbest": nbest, "beam": beam, "length_penalty": length_penalty,
+        "candidates": candidates, "tolerance": tolerance, "temperature": temperature, "top_k": top_k, "top_p": top_p,
+        "sampling_seed": sampling_seed, "prefix": prefix, "alignments": alignments, "trace": trace,
+    }  # fmt: skip
+    warn_of(tolerance)
     waits = Path("-") in files and sys.stdin is not None and sys.stdin.isatty()
     for examples, columns in inputs:
-        answers = predictor.stream(examples, 1 if waits else AHEAD, **how, prefix=prefix, alignments=alignments)
+        answers = predictor.stream(examples, 1 if waits else AHEAD, **how)
         write_answers(answers, scores=scores, nbest=nbest, columns=columns, json=json, at_once=waits)
     return 0
 

@@ -45,6 +45,11 @@ class Codecs:
             self.target.fit(targets)
         self.target.fit_lengths(self.source, sources, targets)
 
+    @property
+    def copied(self) -> bool:
+        """Whether the source's rows are of the tokens that the target is written in."""
+        return self.target.shares_vocabulary and getattr(self.source, "forms", None) is None
+
     def state(self) -> dict[str, Any]:
         """What was fitted, as JSON."""
         return {"source": self.source.state(), "target": self.target.state()}

@@ -37,6 +37,8 @@ class Decoder(nn.Module):
     "The ways it can generate, the default first; `nat` of one that writes all tokens at once."
     glances: ClassVar[bool] = False
     "Whether it can be shown a share of the right tokens while it learns (glancing)."
+    widened_by: ClassVar[str] = ""
+    "The setting that, higher, lets it write longer sequences; empty where it writes any."
 
     def collate(self, rows: Sequence[NDArray]) -> Part:
         """Target tokens of one batch, without BEGIN and END, as tensors."""
@@ -58,6 +60,10 @@ class Decoder(nn.Module):
 
     def generate(self, memory: Memory, search: Search, others: Sequence[tuple[Any, Memory]] = ()) -> Hypotheses:
         """For each row what was found, best first; `others` are the further decoders of an ensemble."""
+        raise NotImplementedError
+
+    def candidates(self, memory: Memory, number: int, limit: int | None = None) -> Hypotheses:
+        """Of one that writes all at once: for each row up to so many different sequences, best first."""
         raise NotImplementedError
 
 

@@ -18,7 +18,6 @@ from torch.nn import functional as F
 from headway.batch import BEGIN, END, PAD, UNKNOWN, Loss, Memory, Part
 from headway.decoders import TargetSizes
 from headway.decoders._writer import Tie, Writer, source_lengths, without_specials
-from headway.errors import UsageError
 from headway.kernels.cross_entropy import projected_cross_entropy
 from headway.kernels.linear import Packed
 from headway.layers.decoder import DecoderStack, StackSettings, StackState
@@ -32,7 +31,6 @@ from headway.search.greedy import greedy
 from headway.search.guesses import Guesses
 from headway.search.sample import sample
 from headway.search.verify import Rules, verify
-
 
 CLOSE = {torch.float64: 1e-9, torch.float32: 1e-4, torch.bfloat16: 0.25}
 """How near logits are whose order another order of sums may change, with room to spare."""
@@ -106,9 +104,7 @@ class Autoregressive(Writer):
         return without_specials(logits), state
 
     def generate(self, memory: Memory, search: Search, others: Sequence[tuple[Any, Memory]] = ()) -> Hypotheses:
-        if search.mode == "verify":
-            if others:
-                raise UsageError("an ensemble verifies no drafts: take mode greedy, which gives the same answers")
+        if search.mode == "verify" and not others:
             return self.verified(memory, search, [None] * len(memory.x))
         limits = self._limits(memory, search, [self, *(decoder for decoder, _ in others)])
         writer = _Together([(self, memory), *others]) if others else self
@@ -117,7 +113,7 @@ class Autoregressive(Writer):
         if search.mode == "beam":
             found = beam(*begun, search.beam, search.nbest, search.length_penalty, search.prefixes)
         elif search.mode == "sample":
-            numbers = range(len(limits)) if search.numbers is None else search.numbers
+            numbers = [0] * len(limits) if search.numbers is None else search.numbers
             cuts = search.temperature, search.top_k, search.top_p
             found = sample(*begun, search.seed, numbers, *cuts, *how)
         else:

@@ -103,7 +103,7 @@ class Search:
     temperature      of `sample`: logits are divided by it
     top_k, top_p     of `sample`: only the k most probable tokens; only as many as have this probability together
     seed             of `sample`
-    numbers          of `sample`: the number of each row, with which its draws begin; None for 0, 1, 2, …
+    numbers          of `sample`: the number of each row, which with the seed gives its draws; None for 0 everywhere
     """
 
     mode: Mode = "auto"

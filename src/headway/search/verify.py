@@ -2,7 +2,7 @@
 
 A call on k guesses says at k + 1 positions what the decoder would write there. As far as that agrees with the guesses
 it is what greedy writes; where it first differs the right token is known, too, for nothing. So each call brings a token
-at least, and there are never more calls than greedy's steps (Stern et al. 2018; Xia et al. 2023; Leviathan et al. 2023).
+at least, and there are no more calls than greedy has steps (Stern et al. 2018; Xia et al. 2023).
 
 Products of many rows round otherwise than those of one. Where the two best tokens are closer than that can move them,
 the position is read again as greedy reads it: one token at a time, from the last position that was read so.
@@ -28,7 +28,7 @@ class Rules:
     limit           tokens that it may have, END not counted
     prefix          tokens that it begins with
     close           logits that are nearer to each other than this are compared again by single steps
-    tolerance       how much less probable than the best (in log probability) a guess may be; above 0 not greedy's answer
+    tolerance       how much less probable than the best (in log probability) a guess may be; above 0 this is not greedy
     scores, trace   whether log probabilities, and the reasons, are wanted
     """
 

@@ -1,6 +1,7 @@
 """N -> N': a new sequence whose length the machine decides (translation, spelling to sound, speech to text)."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any
 
 import numpy as np
@@ -10,9 +11,11 @@ from torch import nn
 
 from headway.batch import Loss, Memory, Part
 from headway.decoders import DECODERS, Decoder, TargetSizes
+from headway.decoders.autoregressive import Autoregressive
 from headway.errors import UsageError
 from headway.layers.encoder import EncoderSettings
 from headway.search import Hypotheses, Search
+from headway.search.rerank import rerank
 from headway.settings import Branch, Names, Rate
 from headway.tasks import Task
 
@@ -63,7 +66,8 @@ class Transduce(Task):
     @property
     def modes(self) -> tuple[str, ...]:
         """The ways in which it can write, the default first."""
-        return tuple(mode for writer in self.writers for mode in writer.modes)
+        both = tuple(mode for writer in self.writers for mode in writer.modes)
+        return both if self.draft is None else (*both, "rerank")
 
     def collate(self, targets: Sequence[NDArray]) -> Part:
         return {name: tensor for writer in self.writers for name, tensor in writer.collate(targets).items()}
@@ -85,9 +89,29 @@ class Transduce(Task):
 
     def answer(self, memory: Memory, search: Search, others: Sequence[tuple[Any, Memory]] = ()) -> Hypotheses:
         """For each row its hypotheses, best first."""
-        if search.mode == "nat" and self.draft is not None:
-            return self.draft.generate(memory, search, [(task.draft, x) for task, x in others])
-        return self.decoder.generate(memory, search, [(task.decoder, x) for task, x in others])
+        draft, decoder = self.draft, self.decoder
+        if draft is not None and search.mode == "nat":
+            return draft.generate(memory, search, [(task.draft, x) for task, x in others])
+        if draft is not None and isinstance(decoder, Autoregressive) and not others:
+            if search.mode == "rerank":
+                return _reranked(draft, decoder, memory, search)
+            if search.mode == "verify" or (search.mode == "auto" and len(memory.x) <= search.verify_rows):
+                drafts = draft.generate(memory, Search("nat", limit=search.limit))
+                return decoder.verified(memory, search, [found[0] for found in drafts])
+        return decoder.generate(memory, search, [(task.decoder, x) for task, x in others])
+
+
+def _reranked(draft: Decoder, decoder: Autoregressive, memory: Memory, search: Search) -> Hypotheses:
+    """Of several drafts of each row the best by the decoder, which reads them all in one pass."""
+    if search.prefixes is not None:
+        raise UsageError(
+            "what is written all at once begins as it begins: a forced prefix is for the modes greedy, beam, sample "
+            "and verify"
+        )
+    drafts = draft.candidates(memory, search.candidates, search.limit)
+    scored = partial(decoder.scored, memory)
+    found = rerank(drafts, scored, search.length_penalty, search.nbest, search.trace)
+    return decoder.aligned(memory, found) if search.alignments else found
 
 
 def _check(settings: Settings) -> None:

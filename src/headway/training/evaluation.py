@@ -59,11 +59,21 @@ def _raw_answers(
     with torch.inference_mode():
         for rows in in_order_of_length(encoded.sources.lengths.clip(1), budget):
             batch = unlabelled.batch(rows, codecs.source, model.task).to(device)
-            asked = search
-            if search.prefixes is not None:
-                asked = replace(search, prefixes=[search.prefixes[encoded.windows[row].example] for row in batch.rows])
+            asked = _of_rows(search, encoded, codecs, batch.rows)
             yield from zip(batch.rows, model.answer(batch, asked, others), strict=True)
     model.train(training)
+
+
+def _of_rows(search: Search, encoded: Encoded, codecs: Codecs, rows: Sequence[int]) -> Search:
+    """What is asked of these rows: of all examples, what belongs to theirs, and what they may copy."""
+    examples = [encoded.windows[row].example for row in rows]
+    if search.prefixes is not None:
+        search = replace(search, prefixes=[search.prefixes[example] for example in examples])
+    if search.numbers is not None:
+        search = replace(search, numbers=[search.numbers[example] for example in examples])
+    if search.mode in ("auto", "verify") and codecs.copied:
+        search = replace(search, sources=[encoded.sources[row].tolist() for row in rows])
+    return search
 
 
 def measure(names: Sequence[str], found: Sequence[Answer], examples: Sequence[Example]) -> dict[str, Metric]:
