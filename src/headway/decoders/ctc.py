@@ -20,18 +20,18 @@ import torch
 from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from headway.batch import END, PAD, UNKNOWN, Loss, Memory, Part
 from headway.decoders import TargetSizes
-from headway.decoders._ctc_paths import Text, best_texts, choices, probable_texts
+from headway.decoders._ctc_paths import FEW, Text, probable_texts, scored, texts_of
 from headway.decoders._parallel import check_positions, different, elements, refuse, shown
-from headway.decoders._reading import OTHERS, together
-from headway.decoders._writer import Tie, Writer
+from headway.decoders._reading import together
+from headway.decoders._writer import Tie, Writer, source_lengths
 from headway.errors import UsageError
 from headway.functional.ctc import frames_needed as least_frames
 from headway.functional.masks import padding
-from headway.kernels.ctc import best_path, chain, frames_needed, projected_best_path, projected_ctc
+from headway.kernels.argmax import argmax
+from headway.kernels.ctc import frames_needed, projected_best_path, projected_ctc
 from headway.kernels.linear import Packed, linear
 from headway.layers.decoder import DecoderStack, StackSettings
 from headway.layers.encoder import EncoderSettings
@@ -58,6 +58,7 @@ class CTC(Writer):
 
     modes = ("nat",)
     glances = True
+    widened_by = "upsample"
 
     def __init__(
         self, settings: Settings, shape: EncoderSettings, sizes: TargetSizes, source_table: nn.Parameter | None
@@ -145,11 +146,12 @@ class CTC(Writer):
         """(B, L, V) of every frame, those of what is never written minus infinity."""
         B, S, _ = memory.x.shape
         x = memory.x if self.stack is None else self.states(self.begun(memory), memory, self.frames(memory))
-        return self._head()(x.detach().flatten(0, 1)).view(B, S * self.upsample, -1)
+        return self._head()(x.detach().flatten(0, 1)).view(B, S * self.upsample, self.sizes.vocabulary)
 
     def _head(self) -> Packed:
         """The output layer; without layers it and what stands before it are one matrix, (k × V, D)."""
-        weights = tuple((p.data_ptr(), p._version) for p in self.parameters())
+        own = (self.output, self.output_bias, self.spread.weight, self.spread.bias)
+        weights = tuple((p.data_ptr(), p._version) for p in own)
         if self._packed is None or self._packed[0] != weights:
             weight, bias = self.output.detach(), self.output_bias.detach()
             if self.stack is None:
@@ -173,12 +175,11 @@ class CTC(Writer):
             found = self._probable(members, max(self.beam, search.nbest), search.trace)
         elif search.scores or search.trace:
             log_p = _together(members)
-            texts = best_texts(log_p.numpy(force=True), self.frames(memory).tolist())
-            found = self._scored(members, log_p, [[text] for text in texts], search.trace)
+            texts = [[text] for text in self._best(log_p, memory)]
+            found = scored(log_p, self.frames(memory), texts, _calls(members), search.trace)
         else:
             logits = _together(members) if others else self.logits(memory)
-            texts = best_texts(logits.numpy(force=True), self.frames(memory).tolist())
-            found = [[Hypothesis(text, calls=_calls(members))] for text in texts]
+            found = [[Hypothesis(text, calls=_calls(members))] for text in self._best(logits, memory)]
         return [different(hypotheses, search.limit)[: search.nbest] for hypotheses in found]
 
     def candidates(self, memory: Memory, number: int, limit: int | None = None) -> Hypotheses:
@@ -186,34 +187,23 @@ class CTC(Writer):
         found = self._probable([(self, memory)], number, trace=False)
         return [different(hypotheses, limit)[:number] for hypotheses in found]
 
+    def _best(self, log_p: Tensor, memory: Memory) -> list[Text]:
+        """What the most probable path of each row says; log_p (B, L, V) may be logits."""
+        path = argmax(log_p.flatten(0, 1)).view(log_p.shape[:2])
+        return texts_of(path.numpy(force=True), self._ends(memory))
+
     def _probable(self, members: "Members", number: int, trace: bool) -> Hypotheses:
         """Of each row the texts that prefix beam search finds, in the order of their whole probability."""
-        log_p = _together(members)
-        frames = self.frames(members[0][1]).tolist()
-        width = max(self.beam, 2 * number)
-        texts = [probable_texts(row[:end], width) for row, end in zip(log_p.numpy(force=True), frames, strict=True)]
-        found = self._scored(members, log_p, texts, trace)
+        log_p, memory = _together(members), members[0][1]
+        likely, known = log_p.topk(min(FEW, log_p.shape[-1])).indices.tolist(), log_p.numpy(force=True)
+        rows = zip(known, likely, self._ends(memory), strict=True)
+        texts = [probable_texts(own[:end], few[:end], max(self.beam, 2 * number)) for own, few, end in rows]
+        found = scored(log_p, self.frames(memory), texts, _calls(members), trace)
         return [sorted(hypotheses, key=lambda one: -one.score) for hypotheses in found]
 
-    def _scored(self, members: "Members", log_p: Tensor, texts: Sequence[Sequence[Text]], trace: bool) -> Hypotheses:
-        """Hypotheses of these texts of each row, with the log probabilities (B, L, V) of their frames."""
-        rows = torch.tensor([row for row, some in enumerate(texts) for _ in some], dtype=torch.long)
-        flat = [text for some in texts for text in some]
-        labels = torch.from_numpy(Rows.of([np.array(text, np.int64) for text in flat], np.int64).padded(PAD))
-        lengths = torch.tensor([len(text) for text in flat], dtype=torch.long)
-        rows, labels, lengths = (x.to(log_p.device) for x in (rows, labels, lengths))
-        frames = self.frames(members[0][1])[rows]
-        places = torch.arange(log_p.shape[1], device=log_p.device)[None, :, None]
-        own = log_p[rows[:, None, None], places, F.pad(labels, (1, 0), value=PAD)[:, None]].double()
-        each, ends = (x.clamp_max(0.0).tolist() for x in chain(own, frames, labels, lengths))
-        paths = best_path(own, frames, labels, lengths).tolist() if trace else [None] * len(flat)
-        known, calls = log_p.numpy(force=True), _calls(members)
-        found: Hypotheses = [[] for _ in texts]
-        counts = zip(rows.tolist(), frames.tolist(), flat, each, ends, paths, strict=True)
-        for row, L, text, chances, end, path in counts:
-            why = None if path is None else choices(path[:L], known[row, :L], OTHERS, 0)
-            found[row].append(Hypothesis(text, (*chances[: len(text)], end), calls=calls, trace=why))
-        return found
+    def _ends(self, memory: Memory) -> list[int]:
+        """Frames of every source, as numbers."""
+        return [self.upsample * length for length in source_lengths(memory)]
 
     def _members(self, memory: Memory, others: Sequence[tuple[Any, Memory]]) -> "Members":
         """This decoder and the further ones of an ensemble. Raises UsageError for one with other frames."""

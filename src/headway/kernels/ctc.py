@@ -35,18 +35,25 @@ def projected_ctc(x: Tensor, frames: Tensor, weight: Tensor, bias: Tensor, label
 
     x (B, L, D), weight (V, D), bias (V), labels (B, T) -> ()
     """
+    labels = labels if labels.shape[1] else F.pad(labels, (0, 1), value=BLANK)
     if x.device.type != "cpu":
         log_p = F.linear(x, weight, bias).float().log_softmax(-1)
         return F.ctc_loss(log_p.transpose(0, 1), labels, frames, lengths, BLANK, "sum")
-    return _ProjectedCTC.apply(x, frames, weight, bias, labels, lengths)
+    return _ProjectedCTC.apply(x, frames, weight, bias, labels, lengths, torch.is_grad_enabled())
 
 
 class _ProjectedCTC(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, frames: Tensor, weight: Tensor, bias: Tensor, labels: Tensor, lengths: Tensor
+        ctx: Any,
+        x: Tensor,
+        frames: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        labels: Tensor,
+        lengths: Tensor,
+        wants_gradient: bool,
     ) -> Tensor:
-        wants_gradient = any(ctx.needs_input_grad)
         kind, wide = product_type(x), torch.promote_types(x.dtype, torch.float32)
         x, weight, bias = x.to(kind), weight.to(kind), bias.to(kind)
         total = torch.zeros((), dtype=wide)
@@ -72,7 +79,7 @@ class _ProjectedCTC(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         dx, dweight, dbias = ctx.saved_tensors
-        return dx * gradient, None, dweight * gradient, dbias * gradient, None, None
+        return dx * gradient, None, dweight * gradient, dbias * gradient, None, None, None
 
 
 def _pieces(x: Tensor, V: int) -> Iterator[slice]:
