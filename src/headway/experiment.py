@@ -30,6 +30,7 @@ from headway.training import checkpoint
 from headway.training.evaluation import measure
 from headway.training.events import EventLog, Listener, Sentences, TensorBoard, Together, read_events
 from headway.training.loop import Examined, Trainer
+from headway.training.unreached import unreached
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def examples_for(predictor: Predictor, data: Path | str | None, part: str) -> li
     path = Path(data) if data is not None else None
     if path is not None and not path.is_dir():
         settings, path, part = settings.replace(test=(str(path),)), None, "test"
-    found = open_data(path, settings, part)
+    found = open_data(path, settings, part, predictor.run.kind)
     examples = found.examples(part)
     check_labels(examples, predictor.codecs.target, part)
     return examples
@@ -186,6 +187,8 @@ class Experiment:
         self.model = build_model(self.run, self.codecs).to(self.device)
         self.parameters = sum(parameter.numel() for parameter in self.model.parameters())
         for sentence in sizes(self.plan, self.train, self.codecs, self.parameters):
+            self.hear.said(sentence)
+        for sentence in unreached(self.model.task, self.train, self.plan.train):
             self.hear.said(sentence)
 
     def run_to_end(self, prepared: Callable[[Trainer], None] | None) -> Outcome:

@@ -32,6 +32,8 @@ class LengthSettings(ParallelSettings):
 
 
 class ByLength(Parallel):
+    widened_by = "reach"
+
     def __init__(
         self, settings: LengthSettings, shape: EncoderSettings, sizes: TargetSizes, source_table: nn.Parameter | None
     ):

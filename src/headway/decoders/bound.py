@@ -33,6 +33,8 @@ class Settings(ParallelSettings):
 
 
 class Bound(Parallel):
+    widened_by = "extra"
+
     def __init__(
         self, settings: Settings, shape: EncoderSettings, sizes: TargetSizes, source_table: nn.Parameter | None
     ):

@@ -56,6 +56,7 @@ class Settings(ParallelSettings):
 
 class DirectedAcyclic(Parallel):
     glances = True
+    widened_by = "nodes"
 
     def __init__(
         self, settings: Settings, shape: EncoderSettings, sizes: TargetSizes, source_table: nn.Parameter | None

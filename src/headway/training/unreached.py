@@ -1,0 +1,44 @@
+"""Training targets that a decoder cannot write at all: their loss is left out, and where all are so it is refused.
+
+A decoder that writes all at once has so many positions, frames or nodes for a source, and a longer target finds no
+place in them.
+"""
+
+from collections.abc import Sequence
+
+from headway.batch import Example
+from headway.data.encoding import Encoded
+from headway.decoders import DECODERS, Decoder
+from headway.errors import UsageError
+from headway.tasks import Task
+from headway.tasks.transduce import Transduce
+
+NAMED = 3
+"""Places in the data that are named."""
+
+
+def unreached(task: Task, train: Encoded, examples: Sequence[Example]) -> list[str]:
+    """What is to be said of the targets that are left out. Raises UsageError for a decoder that could write none."""
+    if not isinstance(task, Transduce) or not train.targets:
+        return []
+    writers = {"decoder": task.decoder} | ({"draft": task.draft} if task.draft is not None else {})
+    return [said for role, writer in writers.items() for said in _unreached(role, writer, train, examples)]
+
+
+def _unreached(role: str, writer: Decoder, train: Encoded, examples: Sequence[Example]) -> list[str]:
+    missed = (~writer.reaches(train.sources.lengths, train.targets)).nonzero()[0].tolist()
+    if not missed:
+        return []
+    name, places = _name(writer), [str(examples[train.windows[row].example].where) for row in missed[:NAMED]]
+    more = f" and {len(missed) - NAMED:,} more" if len(missed) > NAMED else ""
+    what = f"out of reach of model.task.{role} {name}: {', '.join(places)}{more}"
+    remedy = f"set model.task.{role}.{writer.widened_by} higher" if writer.widened_by else "choose another one"
+    if len(missed) == len(train):
+        raise UsageError(
+            f"all {len(train):,} targets of the training part are {what}. There is nothing to learn; {remedy}"
+        )
+    return [f"{len(missed):,} of {len(train):,} training targets are {what}. They are left out; to learn them {remedy}"]
+
+
+def _name(writer: Decoder) -> str:
+    return type(writer).__module__.removeprefix(DECODERS.package + ".")
