@@ -13,7 +13,7 @@ from rich.console import Console
 from headway.errors import HeadwayError, printable
 from headway.version import __version__
 
-COMMANDS = ("train", "evaluate", "predict", "data", "get", "list", "config", "lab", "compare")
+COMMANDS = ("train", "evaluate", "predict", "data", "get", "list", "config", "lab", "compare", "distill", "race", "export")
 WITH_SETTINGS = ("train", "config", "compare")
 
 DESCRIPTION = """Train, explain and serve a Transformer of your own on sequences of your own, offline.
@@ -32,7 +32,7 @@ Every setting has a path, which is an option, too: --model.encoder.layers 6.
 
 def app() -> App:
     """The commands, in the order in which a person meets them."""
-    from headway.cli import compare, config, data, evaluate, lab, predict, train
+    from headway.cli import compare, config, data, distill, evaluate, export, lab, predict, race, train
     from headway.cli.list import list_
 
     commands = App(
@@ -54,6 +54,9 @@ def app() -> App:
     commands.command(config.config, sort_key=6)
     commands.command(compare.compare, sort_key=7)
     commands.command(lab.lab, sort_key=8)
+    commands.command(distill.distill, sort_key=8)
+    commands.command(race.race, sort_key=8)
+    commands.command(export.export, sort_key=9)
     return commands
 
 

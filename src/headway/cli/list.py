@@ -17,6 +17,7 @@ ROOMS = {
     "optimizers": "headway.training.optimizers:OPTIMIZERS",
     "baselines": "headway.lab.baselines:BASELINES",
     "demonstrations": "headway.lab.demonstrations:DEMONSTRATIONS",
+    "exports": "headway.export:EXPORTS",
     "recipes": "headway.recipes",
 }
 """Where the interchangeable parts are; a file in the package is an entry."""
