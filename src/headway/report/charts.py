@@ -1,7 +1,7 @@
 """Charts as plain SVG: lines over steps, dots against a diagonal, a bar in a table. Colours are in report.css."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from headway.report.markup import Html, join, tag
@@ -90,21 +90,26 @@ def line_chart(
     kept: Number | None = None,
     best: tuple[Number, Number] | None = None,
     unit: str = "step",
+    doubling: bool = False,
 ) -> Html:
     """Curves over steps.
 
     alternative   what the chart shows, in words
     kept          the step at which a vertical line stands
     best          the point that is ringed
+    doubling      x is the logarithm to base 2 of what is written at the axis
     """
     lines = [line for line in lines if line.points]
     points = [point for line in lines for point in line.points]
     field = frame([0.0, *(x for x, _ in points)], [y for _, y in points], size, percent, zero=zero)
+    if doubling:
+        field = replace(field, x_words=lambda x: f"{2**x:,.0f}")
     ring = None
     if best is not None:
         ring = tag("circle", class_="best", cx=_unit(field.x(best[0])), cy=_unit(field.y(best[1])), r=5)
     drawn = [_curve(field, line) for line in lines]
-    return _picture(size, alternative, _grid(field, unit), _kept(field, kept), drawn, ring, _hover(field, lines, unit))
+    strips = _hover(field, lines, unit, doubling)
+    return _picture(size, alternative, _grid(field, unit), _kept(field, kept), drawn, ring, strips)
 
 
 def scatter_chart(points: Sequence[tuple[Number, Number]], alternative: str, x_name: str, y_name: str) -> Html:
@@ -227,7 +232,7 @@ def _kept(field: Frame, kept: Number | None) -> Html | None:
     return tag("path", class_="kept", d=f"M{_unit(field.x(kept))} {TOP}V{_unit(field.y.start)}")
 
 
-def _hover(field: Frame, lines: Sequence[Line], unit: str) -> Html:
+def _hover(field: Frame, lines: Sequence[Line], unit: str, doubling: bool = False) -> Html:
     """Invisible strips, one a step, that tell the values there when the pointer rests on them."""
     told: dict[Number, list[str]] = {}
     for line in lines:
@@ -237,7 +242,7 @@ def _hover(field: Frame, lines: Sequence[Line], unit: str) -> Html:
     edges = [field.x.start, *(field.x((a + b) / 2) for a, b in pairwise(steps)), field.x.stop]
     strips = []
     for number, step in enumerate(steps):
-        title = tag("title", f"{unit} {step:,.0f}: " + ", ".join(told[step]))
+        title = tag("title", f"{unit} {2**step if doubling else step:,.0f}: " + ", ".join(told[step]))
         left, right = edges[number], edges[number + 1]
         d = f"M{_unit(left)} {TOP}H{_unit(right)}V{_unit(field.y.start)}H{_unit(left)}z"
         strips.append(tag("g", title, tag("path", d=d)))
