@@ -27,7 +27,7 @@ class Model(nn.Module):
 
     def __init__(self, settings: ModelSettings, input_sizes: Any, task_sizes: Mapping[str, Any]):
         super().__init__()
-        self.input = INPUTS.build(settings.input, settings.encoder.width, input_sizes)
+        self.input = INPUTS.part(INPUTS.name_of(settings.input)).made(settings.input, settings.encoder, input_sizes)
         self.encoder = Encoder(settings.encoder)
         more = {"source_table": getattr(self.input, "embedding", None)} if "sizes" in task_sizes else {}
         self.task = TASKS.build(settings.task, settings.encoder, **task_sizes, **more)

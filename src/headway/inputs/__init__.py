@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from headway.batch import Part
 from headway.functional.masks import Mask
-from headway.settings import Room
+from headway.layers.encoder import EncoderSettings
+from headway.settings import Branch, Room
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,11 @@ class Vectors:
 
 class Input(nn.Module):
     """The module that turns a collated part into vectors; sizes that come from the data are arguments."""
+
+    @classmethod
+    def made(cls, settings: Branch, shape: EncoderSettings, sizes: Any) -> "Input":
+        """Built for an encoder of this shape. Raises UsageError where the two do not fit together."""
+        return cls(settings, shape.width, sizes)
 
     def collate(self, rows: Sequence[Any]) -> Part:
         """Rows of one batch as tensors."""
