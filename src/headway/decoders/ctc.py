@@ -6,9 +6,9 @@ layers of its own the decoder is one product behind the encoder, and no pass thr
 frames look at each other and at the source again, and it can be shown right tokens as it learns (glancing: Qian et al.
 2021; Gu & Kong 2021).
 
-The loss has no label smoothing, which spreads a target that CTC does not have frame by frame (Huang et al. 2022 train
-without it, too); it reads all tokens, UNKNOWN among them, which stands in targets. Writing leaves out UNKNOWN, BEGIN
-and END.
+The loss has no label smoothing: that spreads the target of a frame, and here no frame has one (DSLP trains without it,
+too: Huang et al. 2022). It reads all tokens, UNKNOWN among them, which stands in targets; writing leaves out UNKNOWN,
+BEGIN and END.
 """
 
 from collections.abc import Sequence
