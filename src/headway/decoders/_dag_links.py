@@ -12,15 +12,16 @@ class Links(nn.Module):
 
     def __init__(self, heads: int, width: int):
         super().__init__()
-        self.heads, self.width, self.size = heads, width, max(1, width // heads)
-        self.pair = nn.Linear(2 * width, 2 * heads * self.size)
-        self.gate = nn.Linear(2 * width, heads)
+        self.heads, self.size = heads, max(1, width // heads)
+        pairs = 2 * heads * self.size
+        self.pair, self.pair_place = nn.Linear(width, pairs), nn.Linear(width, pairs, bias=False)
+        self.gate, self.gate_place = nn.Linear(width, heads), nn.Linear(width, heads, bias=False)
 
     def forward(self, states: Tensor, places: Tensor, nodes: Tensor) -> Tensor:
         """(B, N, N), −∞ for no link. states (B, N, D) and places (N, D) of the nodes, nodes (B) how many a row has."""
-        q, k = split(self._of_both(self.pair, states, places).contiguous(), 2, self.heads)
+        q, k = split(_of_both(self.pair, self.pair_place, states, places), 2, self.heads)
         scores = (q @ k.mT).float() * self.size**-0.5
-        gates = self._of_both(self.gate, states, places).float().log_softmax(-1)
+        gates = _of_both(self.gate, self.gate_place, states, places).float().log_softmax(-1)
         j = torch.arange(states.shape[1], device=states.device)
         allowed = ((j > j[:, None]) & (j < nodes[:, None, None]))[:, None]
         some = allowed | ~allowed.any(-1, keepdim=True)  # the last node leads nowhere, and a softmax of nothing is NaN
@@ -28,7 +29,7 @@ class Links(nn.Module):
         mixed = (log_p + gates.mT[..., None]).logsumexp(1)
         return mixed.masked_fill(~allowed[:, 0], -torch.inf)
 
-    def _of_both(self, layer: nn.Linear, states: Tensor, places: Tensor) -> Tensor:
-        """The layer of [state ; place]; what it makes of the places is the same for all rows."""
-        of_state, of_place = layer.weight.split(self.width, -1)
-        return linear(states, of_state, layer.bias) + linear(places.to(states.dtype), of_place)
+
+def _of_both(of_state: nn.Linear, of_place: nn.Linear, states: Tensor, places: Tensor) -> Tensor:
+    """W [state ; place] + b; what is made of the places is the same for all rows."""
+    return linear(states, of_state.weight, of_state.bias) + linear(places.to(states.dtype), of_place.weight)
