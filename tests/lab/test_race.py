@@ -15,15 +15,15 @@ from headway.lab.race import race
 from headway.lab.race.contestants import Contestant
 from headway.lab.race.markdown import markdown
 from headway.lab.race.page import page
-from headway.lab.race.quality import Quality, quality, repetitions
+from headway.lab.race.quality import quality, repetitions
 from headway.lab.race.racing import Watcher
-from headway.lab.race.results import Results, Row
 from headway.lab.race.table import table
 from headway.lab.race.timing import latencies, spread, throughputs
 from headway.lab.race.verdict import verdict
 from headway.run import Run
 from little import quick, tiny, write
 from pages import Reader
+from raced import results, row
 
 # ------------------------------------------------------------------------------------------------------------- quality
 
@@ -103,27 +103,6 @@ def test_examples_are_taken_evenly():
 
 
 # ------------------------------------------------------------------------------------------------------------- results
-
-
-def row(name: str, bleu: float, speeds: dict[int, float], **more) -> Row:
-    how = {"length_ratio": 0.98, "length_accuracy": 0.5, "repetitions": 0.01, "empty": 0.0} | more
-    good = Quality({"bleu": bleu}, how.pop("decoder_calls", 9.5), **how)
-    seconds = tuple((1 + i / 20) / speeds[1] for i in range(-10, 11))
-    return Row("runs/a", name, name, good, seconds, speeds)
-
-
-def results(*rows: Row) -> Results:
-    machine = {"processor": "a chip", "gpu": None, "threads": 1, "cores": 2, "system": "Linux", "headway": "0"}
-    return Results(
-        rows=rows or (
-            row("greedy", 30.0, {1: 20.0, 8: 100.0, 32: 200.0}, identical=1.0),
-            row("verify", 30.0, {1: 50.0, 8: 120.0, 32: 150.0}, identical=1.0, decoder_calls=3.25),
-            row("nat", 27.5, {1: 80.0, 8: 90.0, 32: 100.0}, identical=0.25, decoder_calls=1.0, repetitions=0.125),
-        ),
-        data="data/pairs", part="test", examples=1000, timed=(21, 128), lengths=tuple(range(4, 25)), unit="words",
-        repetitions=0.004, signatures={"bleu": "BLEU|x"}, machine={**machine, "packages": {"torch": "2"}},
-        command="headway race runs/a data/pairs",
-    )  # fmt: skip
 
 
 def test_what_it_says_is_who_is_fastest_where_and_at_what_price():

@@ -28,7 +28,7 @@ def watching(run: Path, data: Path, out: Path, as_machine: bool, **how: Any) -> 
         watch.said("stopped; what is written is kept, and the same command goes on")
         return 130
     if as_machine:
-        print(json_.dumps({"data": str(done.folder), **done.facts}, ensure_ascii=False))
+        print(json_.dumps({"out": str(done.folder), **done.facts}, ensure_ascii=False))
     else:
         print("\n".join(map(safe, told(done))))
     return 0

@@ -42,7 +42,8 @@ def distill(
     length_penalty
         In mode beam: 0 favours short outputs, 1 (the default) and more longer ones.
     tokens
-        Source elements, padding included, that are answered together; 8192 where none are given.
+        Source elements, padding included, that are answered together; 8192 where none are given, shared by
+        the sequences of a beam.
     jobs
         Processes that write side by side, with one thread each; as many as cores where none are given.
     """

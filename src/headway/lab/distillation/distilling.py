@@ -25,7 +25,7 @@ from headway.version import __version__
 
 BEAM = 5
 TOKENS = 8192
-"""Source elements that are answered together: large batches are what makes greedy writing fast."""
+"""Source elements that are answered together, those of all sequences of a beam: large batches are fast."""
 
 
 class Watcher:
@@ -68,7 +68,7 @@ def distill(
     run              a run that writes sequences
     data             a data set, as for `train`
     out              the folder to write; one that was begun for the same is gone on with
-    mode             greedy or beam, or another of the run's modes
+    mode             greedy or beam, or another of the run's modes; auto is greedy where the run can
     beam             sequences side by side in mode beam; 5 where none is given
     length_penalty   in mode beam: 0 favours short outputs, 1 (the default) and more longer ones
     tokens           source elements, padding included, that are answered together
@@ -83,18 +83,21 @@ def distill(
             raise UsageError(f"--{name} must be at least 1, and is {number}")
     predictor = teacher(run)
     _check(predictor, run, mode, beam, length_penalty)
+    if mode == "auto":  # which takes what is fastest here, and writes the same
+        mode = "greedy" if "greedy" in predictor.modes else predictor.modes[0]
     found = data_for(predictor, Path(data))
     train = found.examples("train")
     manifest = RunFolder(run).manifest()
+    width = (beam or BEAM) if mode == "beam" else None
     task = Task(
         run=str(Path(run).resolve()),
         data=str(Path(data).resolve()),
         checksum=manifest["files"][manifest["weights"]],
         fingerprint=fingerprint(train),
         mode=mode,
-        beam=beam or BEAM if mode == "beam" else None,
+        beam=width,
         length_penalty=(1.0 if length_penalty is None else length_penalty) if mode == "beam" else None,
-        tokens=tokens or TOKENS,
+        tokens=tokens or TOKENS // (width or 1),
     )
     with _alone(out):
         if (out / ORIGIN).is_file():
