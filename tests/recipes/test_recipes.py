@@ -9,7 +9,10 @@ from hypothesis import strategies as some
 
 from headway import recipes
 from headway.data.survey import Survey
+from headway.decoders import DECODERS, TargetSizes
 from headway.errors import UsageError
+from headway.inputs.text import TextSizes
+from headway.model import Model
 from headway.run import Run
 from headway.settings import dump, load
 
@@ -28,8 +31,8 @@ def steps(run: Run, survey: Survey) -> float:
     return training.steps or (training.epochs or 0) * survey.elements / training.tokens
 
 
-def test_every_question_has_a_recipe_and_every_recipe_a_question():
-    assert recipes.names() == sorted(SURVEYS)
+def test_every_question_has_a_recipe():
+    assert set(SURVEYS) <= set(recipes.names())
     for task, survey in SURVEYS.items():
         name, run = recipes.choose(None, survey)
         assert name == task == run.task and recipes.choose(task, survey)[1] == run
@@ -83,3 +86,40 @@ def test_characters_symbols_and_pieces_by_what_the_sequences_are():
     assert found[True, 0, True][:2] == ("character", "character"), "spelling to spelling"
     assert found[False, 0, False] == ("bpe", "bpe", True), "translation in one script"
     assert recipes.choose(None, replace(pairs, same_script=False))[1].data.joint is False
+
+
+VARIANTS = ("transduce_joint", "transduce_12_1", "transduce_6_1")
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+@given(examples=some.sampled_from([1_000, 60_000, 200_000]), flags=some.tuples(*[some.booleans()] * 3))
+def test_variants_of_transduce_change_what_their_names_say_and_nothing_else(name, examples, flags):
+    single_words, single_targets, same_script = flags
+    survey = replace(
+        SURVEYS["transduce"], examples=examples, single_words=single_words, single_targets=single_targets,
+        same_script=same_script,
+    )  # fmt: skip
+    base, run = recipes.choose(None, survey)[1], recipes.choose(name, survey)[1]
+    assert load(Run, dump(run), "again") == run
+    assert (run.data, run.training, run.machine) == (base.data, base.training, base.machine)
+    task, encoder = run.model.task, run.model.encoder
+    if name == "transduce_joint":
+        assert DECODERS.name_of(task.draft) == "ctc" and task.draft_weight > 0
+        assert task.replace(draft=None, draft_weight=base.model.task.draft_weight) == base.model.task
+        assert encoder == base.model.encoder
+        return
+    deep, shallow = (int(number) for number in name.removeprefix("transduce_").split("_"))
+    assert (encoder.layers, task.decoder.layers) == (deep, shallow)
+    assert encoder.replace(layers=base.model.encoder.layers) == base.model.encoder
+    assert task.replace(decoder=task.decoder.replace(layers=None)) == base.model.task
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_variants_of_transduce_become_models(name):
+    for joint in (False, True):
+        survey = replace(SURVEYS["transduce"], same_script=joint, examples=1_000)
+        run = recipes.choose(name, survey)[1]
+        sizes = {"sizes": TargetSizes(31, 1.5, 4, joint), "metrics": ("bleu",)}
+        model = Model(run.model, TextSizes(31, 0), sizes)
+        assert model.task.modes[:2] == ("greedy", "beam")
+        assert ("rerank" in model.task.modes) == (name == "transduce_joint")

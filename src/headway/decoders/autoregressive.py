@@ -33,7 +33,10 @@ from headway.search.sample import sample
 from headway.search.verify import Rules, verify
 
 CLOSE = {torch.float64: 1e-9, torch.float32: 1e-4, torch.bfloat16: 0.25}
-"""How near logits are whose order another order of sums may change, with room to spare."""
+"""How near logits about 20 are whose order another order of sums may change, twice to five times what was measured.
+
+Blocks and steps of 3 to 6 layers, 128 to 512 wide, with every mixer: 1.1e-5 at logits up to 25, 4.4e-5 at 100.
+"""
 
 
 class Settings(StackSettings):
@@ -123,7 +126,7 @@ class Autoregressive(Writer):
     def verified(self, memory: Memory, search: Search, drafts: Sequence[Hypothesis | None]) -> Hypotheses:
         """What greedy writes, row by row, in fewer calls the better the drafts are; without one guesses are copied."""
         found: Hypotheses = []
-        device, close = memory.x.device, CLOSE.get(memory.x.dtype, CLOSE[torch.bfloat16])
+        device, close = memory.x.device, _close(memory.x.dtype)
         for row, (limit, draft) in enumerate(zip(self._limits(memory, search, [self]), drafts, strict=True)):
             prefix = () if search.prefixes is None else tuple(search.prefixes[row])
             rules = Rules(BEGIN, END, limit, prefix, close, search.tolerance, search.scores, search.trace)
@@ -176,6 +179,11 @@ class Autoregressive(Writer):
         ]
         rest = iter(flat)
         return [[next(rest) for _ in hypotheses] for hypotheses in found]
+
+
+def _close(kind: torch.dtype) -> float:
+    rounded = kind == torch.float32 and torch.get_float32_matmul_precision() != "highest"
+    return CLOSE[torch.bfloat16 if rounded or kind not in CLOSE else kind]
 
 
 def _alone(memory: Memory, row: int) -> Memory:

@@ -14,6 +14,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
+WORTH_A_PROGRAM = 400_000
+"""Numbers of a weight from which oneDNN's own layout is faster by more than its programs cost."""
+
+
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """(…, D) times (F, D) plus (F) -> (…, F), the same as torch's; under autocast in its type."""
     if not _by_onednn(x, weight) or torch.compiler.is_compiling():
@@ -33,7 +37,8 @@ class Packed:
     """x Wᵀ + b for a weight that does not change, laid out once as the product reads it best.
 
     For one row that is the transposed copy; for several the blocks of oneDNN (on a CPU 32 rows by 256 × 8,000 take
-    1.4 ms instead of 2.4, five rows 0.2 instead of 0.6).
+    1.4 ms instead of 2.4, five rows 0.2 instead of 0.6). oneDNN makes a program for every number of rows (0.5 ms),
+    which small weights do not earn back where that number is ever another: these have the transposed copy only.
     """
 
     __slots__ = ("bias", "packed", "transposed")
@@ -41,7 +46,7 @@ class Packed:
     def __init__(self, weight: Tensor, bias: Tensor):
         """weight (F, D), bias (F)"""
         self.transposed, self.bias, self.packed = weight.detach().t().contiguous(), bias.detach(), None
-        if weight.dtype == torch.float32 and _by_onednn(weight, weight):
+        if weight.dtype == torch.float32 and weight.numel() >= WORTH_A_PROGRAM and _by_onednn(weight, weight):
             self.packed = torch.ops.mkldnn._reorder_linear_weight(weight.detach().contiguous())
 
     def __call__(self, x: Tensor) -> Tensor:

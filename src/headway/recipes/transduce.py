@@ -1,5 +1,7 @@
 """A new sequence: encoder and autoregressive decoder; pieces, characters or symbols by what the data are."""
 
+from typing import Any
+
 from headway.data.settings import DataSettings
 from headway.data.survey import Survey
 from headway.data.tokenizers import bpe, character, word
@@ -41,6 +43,19 @@ def recipe(survey: Survey) -> Run:
             schedule="cosine",
         ),
     )
+
+
+def deep_shallow(survey: Survey, layers: int) -> Run:
+    """The same with so many layers in the encoder and one in the decoder."""
+    run = recipe(survey)
+    decoder = autoregressive.Settings(tie="all" if run.data.joint else "output", layers=1)
+    run = changed(run, decoder=decoder)
+    return run.replace(model=run.model.replace(encoder=run.model.encoder.replace(layers=layers)))
+
+
+def changed(run: Run, **settings: Any) -> Run:
+    """A run with other settings of its task."""
+    return run.replace(model=run.model.replace(task=run.model.task.replace(**settings)))
 
 
 def _shape(survey: Survey) -> EncoderSettings:

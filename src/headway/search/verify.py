@@ -21,13 +21,17 @@ from headway.search.guesses import Guesses
 from headway.search.stepwise import choices, log_p_of
 
 
+LARGE = 20.0
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What holds for a sequence that is verified.
 
     limit           tokens that it may have, END not counted
     prefix          tokens that it begins with
-    close           logits that are nearer to each other than this are compared again by single steps
+    close           logits that are nearer to each other than this are compared again by single steps; more where they
+                    are above LARGE, in proportion, as rounding grows with them
     tolerance       how much less probable than the best (in log probability) a guess may be; above 0 this is not greedy
     scores, trace   whether log probabilities, and the reasons, are wanted
     """
@@ -83,12 +87,11 @@ class _Row:
         logits = self._extend([*self.read[start:], *(token for token in guess if token != self.rules.end)])
         call = self.calls - 1
         asked = [*self.read[start + 1 :], *guess]
-        best, leads, behind = self._seen(logits, asked)
+        best, clear, behind = self._seen(logits, asked)
         agreed, token = 0, self.rules.end
         for i in range(known - 1, len(logits)):
             offered = asked[i] if i < len(asked) else None
-            close = leads[i] < self.rules.close and not alone
-            token, what = self._decided(logits, i, best[i], offered, behind[i], close)
+            token, what = self._decided(logits, i, best[i], offered, behind[i], alone or clear[i])
             if token != self.rules.end and self.written >= self.rules.limit:
                 self.done = True
                 break
@@ -104,14 +107,14 @@ class _Row:
         return agreed, token, best[known + agreed :] if agreed < len(guess) else []
 
     def _decided(
-        self, logits: Tensor, i: int, best: int, offered: int | None, behind: float, close: bool
+        self, logits: Tensor, i: int, best: int, offered: int | None, behind: float, clear: bool
     ) -> tuple[int, str | None]:
         """The token behind what is written, and what decided it; None where nothing was guessed."""
         if self.written < len(self.rules.prefix):
             return self.rules.prefix[self.written], None
         if self.rules.tolerance and offered is not None and behind <= self.rules.tolerance:
             return offered, "accepted"
-        if close and not self.rules.tolerance:
+        if not clear and not self.rules.tolerance:
             logits[i] = self._single()
             return int(argmax(logits[i : i + 1])), "single"
         return best, None if offered is None else "accepted" if best == offered else "corrected"
@@ -125,15 +128,16 @@ class _Row:
         self.calls += 1
         return logits[0]
 
-    def _seen(self, logits: Tensor, asked: Sequence[int]) -> tuple[list[int], list[float], list[float]]:
-        """At each position the best token, its lead over the second, and how far what was asked is behind it."""
+    def _seen(self, logits: Tensor, asked: Sequence[int]) -> tuple[list[int], list[bool], list[float]]:
+        """At each position the best token, whether it clearly is, and how far what was asked is behind it."""
         best, lead = best_and_lead(logits)
-        told = [best.float(), lead.float()]
+        largest = logits.gather(1, best[:, None])[:, 0].abs()
+        told = [best.float(), (lead >= self.rules.close * (largest / LARGE).clamp_min(1.0)).float()]
         if self.rules.tolerance:
             place = torch.tensor([*asked, *[self.rules.end] * (len(best) - len(asked))], device=self.where)[:, None]
             told.append((logits.gather(1, best[:, None]) - logits.gather(1, place))[:, 0].float())
-        found, leads, *behind = torch.stack(told).tolist()
-        return [int(token) for token in found], leads, behind[0] if behind else [0.0] * len(found)
+        found, clear, *behind = torch.stack(told).tolist()
+        return [int(token) for token in found], [bool(one) for one in clear], behind[0] if behind else [0.0] * len(found)
 
     def _single(self) -> Tensor:
         """(V) logits behind what is written, read as greedy does."""

@@ -1,0 +1,10 @@
+"""The recipe of `transduce`, deep and shallow: twelve layers read, one writes (Kasai et al. 2021)."""
+
+from headway.data.survey import Survey
+from headway.recipes import transduce
+from headway.run import Run
+
+
+def recipe(survey: Survey) -> Run:
+    """Twelve layers of the encoder cost little, as all is read at once; what costs is each layer of every step."""
+    return transduce.deep_shallow(survey, layers=12)
