@@ -216,4 +216,6 @@ def metrics_for(survey: Survey) -> tuple[str, ...]:
     """What a new sequence is measured by, where the user does not say."""
     if survey.symbols:
         return ("phone_error_rate", "sequence_error_rate")
-    return ("character_error_rate", "exact_match") if survey.single_targets else ("bleu", "chrf")
+    if survey.single_targets:
+        return ("character_error_rate", "exact_match")
+    return ("word_error_rate", "character_error_rate") if survey.kind == "sound" else ("bleu", "chrf")

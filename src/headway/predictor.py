@@ -1,6 +1,6 @@
 """A trained run that answers: the one door for the command line, the server, export and inspection."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from headway.batch import Answer, Example, Value
-from headway.crossover import SIZES, keep, machine, measured, rows_to_verify
+from headway.crossover import SIZES, keep, known, machine, measured, rows_to_verify
 from headway.data.encoding import encode
 from headway.data.files import words
 from headway.data.sources import SOURCES
@@ -32,8 +32,8 @@ ELEMENTS = 1_000_000
 TIDY = 8 * AHEAD
 """Examples after which a stream gives free memory back: a few milliseconds, and a peak that stays where it was."""
 
-Given = str | Sequence[str] | Value | Example
-"""A text, its words, a sound, a graph or vectors, or an example."""
+Given = str | Sequence[str] | Value | Mapping[str, Any] | np.ndarray | Example
+"""A text or a file's name, its words, a sound, a graph (also as an object), vectors (also as an array), an example."""
 
 
 class Predictor:
@@ -113,7 +113,7 @@ class Predictor:
         limit           tokens that a new sequence may have at most
         first           the number of the first input, where these are a part of more
         """
-        if isinstance(inputs, (str, Value, Example)):
+        if isinstance(inputs, (str, Value, Example, Mapping, np.ndarray)):
             inputs = [inputs]
         examples = [self._example(given) for given in inputs]
         search = self._search(
@@ -166,7 +166,13 @@ class Predictor:
         return found
 
     def evaluate(self, examples: Sequence[Example], **how) -> tuple[dict[str, float], dict[str, str], list[Answer]]:
-        """(metrics by name, the signature of each, the answers) on examples whose targets are known."""
+        """(metrics by name, the signature of each, the answers) on examples whose targets are known.
+
+        In mode auto, where a draft gives the choice, it is first measured which exact way is faster on this machine,
+        unless that is known: here is time for it, and training comes by.
+        """
+        if how.get("mode", "auto") == "auto" and self._has_draft and machine(self.device) not in known(self.path):
+            self.measure_crossover(examples)
         found = self.predict(examples, **how)
         metrics = measure(self.model.task.metrics, found, examples)
         values = {name: metric.value() for name, metric in metrics.items()}
@@ -189,7 +195,7 @@ class Predictor:
         heads      which, from 0; all where none are given
         targets    what is written, for each input; the model's own greedy answer where none is given
         """
-        if isinstance(inputs, (str, Value, Example)):
+        if isinstance(inputs, (str, Value, Example, Mapping, np.ndarray)):
             inputs = [inputs]
         examples = [self._example(given) for given in inputs]
         inspector = Inspector(self.model, self.codecs, part, layers, heads)
@@ -224,20 +230,28 @@ class Predictor:
     @cached_property
     def verify_rows(self) -> int:
         """Batches of at most so many rows are drafted and verified in mode auto; larger ones are written in steps."""
-        if "rerank" not in self.modes or self.others:
-            return 0
-        return rows_to_verify(self.folders[0].path, machine(self.device))
+        return rows_to_verify(self.path, machine(self.device)) if self._has_draft else 0
+
+    @property
+    def _has_draft(self) -> bool:
+        """Whether what it writes can be drafted and verified by the run itself."""
+        return "rerank" in self.modes and not self.others
+
+    @property
+    def path(self) -> Path:
+        """The folder of the run; of an ensemble, of the first."""
+        return self.folders[0].path
 
     def measure_crossover(self, examples: Sequence[Example]) -> dict[str, Any] | None:
         """Measure on some examples up to which batch size verifying is faster here, and keep it beside the run.
 
         None where there is nothing to choose: no draft, an ensemble, no examples.
         """
-        if "rerank" not in self.modes or self.others or not examples:
+        if not self._has_draft or not examples:
             return None
         some = [self._example(example) for example in examples[: max(SIZES)]]
         found = measured(lambda mode, rows: self._answers(some[:rows], self._search(mode, nbest=1)), len(some))
-        keep(self.folders[0].path, machine(self.device), found)
+        keep(self.path, machine(self.device), found)
         self.__dict__["verify_rows"] = found["rows"]
         return found
 

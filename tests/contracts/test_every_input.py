@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from building import D, no_gradient_is_missing
 from comparing import close
 from headway.batch import Part
-from headway.inputs import INPUTS, Input, Vectors, text
+from headway.inputs import INPUTS, Input, Vectors, sound, text, vectors
 
 
 @dataclass
@@ -36,10 +36,30 @@ def lettered(lengths: list[int]) -> Part:
     return text.collate(rows, forms)
 
 
+def arrays(lengths: list[int], *shape: int) -> list[np.ndarray]:
+    return [np.random.default_rng(length).standard_normal((length, *shape)).astype(np.float32) for length in lengths]
+
+
+def sounds(each: int) -> Sample:
+    return Sample(
+        {"subsampling": each, "channels": 6, "mels": 10},
+        sound.SoundSizes(10),
+        lambda lengths: sound.collate(arrays(lengths, each, 10)),
+    )
+
+
 SAMPLES = {
     "text": Sample({}, text.TextSizes(13), lambda lengths: text.collate([row_of(n) for n in lengths], None)),
     "text with letters": Sample(
         {"characters": 5, "character_ngrams": 2, "word_ngrams": 2, "buckets": 31}, text.TextSizes(13, 6), lettered
+    ),
+    "sound": sounds(4),
+    "sound of every frame": sounds(1),
+    "sound of pairs of frames": sounds(2),
+    "vectors": Sample(
+        {"noise": 0.1},
+        vectors.VectorSizes(5),
+        lambda lengths: vectors.collate(arrays(lengths, 5), (np.ones(5), np.full(5, 2.0))),
     ),
 }
 """One or more for every file of the room; the first word is the file."""

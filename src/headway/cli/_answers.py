@@ -10,7 +10,9 @@ from typing import Any
 from headway.batch import Answer, ClassifyAnswer, Example, TagAnswer, TransduceAnswer, Value
 from headway.data.formats import reader_for
 from headway.data.readers import Columns
-from headway.errors import UsageError
+from headway.data.readers.folders import SUFFIXES
+from headway.data.sources import SOURCES
+from headway.errors import UsageError, Where
 from headway.predictor import Predictor
 
 COLUMNS = ("conll", "conllu")
@@ -26,7 +28,12 @@ def read_inputs(
     """The inputs in order, read as they are needed."""
     if texts:
         yield [Example(text) for text in texts], False
+    codec = SOURCES.part(predictor.run.kind)
     for file in files:
+        named = Example(file.name, where=Where(file))
+        if format is None and file.name.lower().endswith(SUFFIXES) and codec.recognizes(named):
+            yield [named], False
+            continue
         name, reader = reader_for(file, format)
         chosen = source or (
             None if predictor.trained_on == "parallel" or name == "slash" else predictor.run.data.source

@@ -214,7 +214,7 @@ class Sequences(TargetCodec):
 
     def fit_lengths(self, source: SourceCodec, sources: Sequence[Any], targets: Sequence[str]) -> None:
         """A line above every length of the training part: after so many tokens writing stops even without END."""
-        read = np.array([len(row) for row in source.encode_all(sources)])
+        read = np.array(source.lengths(sources))
         written = np.array([len(row) for row in self.encode_all(targets)])
         self.ratio = max(1.0, float(np.quantile(written / np.maximum(read, 1), 0.999)))
         over = float((written - self.ratio * read).max(initial=0.0))

@@ -20,6 +20,7 @@ from headway.data.formats import by_suffix, reader_for, suffix_of
 from headway.data.parallel import read_parallel
 from headway.data.readers import READERS, Columns, Complain, refuse
 from headway.data.readers._columns import UNCHOSEN
+from headway.data.readers.folders import is_labelled, labels_in
 from headway.errors import DataError, UsageError, file_name, printable, unknown
 
 PARTS = ("train", "valid", "test")
@@ -133,6 +134,9 @@ class Share(Source):
             )
 
 
+_PART_OF_FILE = re.compile(r"\.\w+(?P<part>#t=[\d.,]*)$")
+
+
 def bucket_of(source: Any) -> int:
     """0 … 9 by a hash of the source alone, so that equal sources share a part, in every run and on every machine.
 
@@ -140,6 +144,8 @@ def bucket_of(source: Any) -> int:
     """
     if isinstance(source, Value):
         text = source.content()
+    elif isinstance(source, str) and (part := _PART_OF_FILE.search(source)):
+        text = source[: part.start("part")]  # the parts of a recording have their speaker in common
     else:
         text = source if isinstance(source, str) else " ".join(map(str, source))
     folded = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
@@ -286,12 +292,22 @@ class _Folder:
         return (
             f"the folder {file_name(self.path)} holds {listed(names_in(self.path))}; expected are train.*, valid.* "
             f"(or val.*, dev.*) and test.*, each one file ({ends}, .txt) or a pair like train.src and train.tgt, "
-            "plain or .gz"
+            "plain or .gz; or folders of sounds or vectors, each named by its label: train/LABEL/*.wav or LABEL/*.wav"
         )
 
     def sources(self, wanted: set[str]) -> dict[str, Source]:
         """The parts that are wanted and there. Raises UsageError where two files could be one part."""
+        if not any(self.candidates.values()):
+            return {name: FileSource(folder, "folders") for name, folder in self._labelled().items() if name in wanted}
         return {name: self._source(name) for name in PARTS if name in wanted and self.candidates[name]}
+
+    def _labelled(self) -> dict[str, Path]:
+        """Folders of the parts whose folders are the labels of what lies in them; or this one, to be split."""
+        names = [name for name in labels_in(self.path) if name.lower() in _NAMES and is_labelled(self.path / name)]
+        found = {_NAMES[name.lower()]: self.path / name for name in names}
+        if len(found) < len(names):
+            raise UsageError(f"{file_name(self.path)} has several folders for one part: {listed(names)}; move one away")
+        return found or ({"train": self.path} if is_labelled(self.path) else {})
 
     def aside(self, used: set[Path]) -> list[str]:
         """The names that begin like a part and are not used: who put them there may have meant them to be."""

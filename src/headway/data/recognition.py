@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, get_args
 
-from headway.batch import Example
+from headway.batch import Example, Value
 from headway.data.files import words
 from headway.data.settings import TaskName
 from headway.errors import DataError, UsageError, printable, unknown
@@ -49,7 +49,7 @@ def recognize(examples: Sequence[Example], override: str | None = None, parallel
     5. Texts with one blank-separated item per word of the source in nearly all rows, two words or more in most of them,
        at most 1,000 different items, and fewer than half as many as there are words: tag.
     6. At most 1,000 different texts of at most five words, each standing twice on average: classify. In fewer than 20
-       rows one repeated text of one word is enough.
+       rows one repeated text of one word is enough. Beside sources that are no text they must be single words mostly.
     7. Everything else: transduce.
 
     So `dog<TAB>D AO1 G` is transduce, for its source is one word, and so is `d o g<TAB>D AO1 G` as long as many words
@@ -100,7 +100,7 @@ def _by_lists(examples: Sequence[Example]) -> Recognized | None:
         return None
     lengths = [(len(_elements(example.source)), len(example.target)) for example in lists]
     matching = sum(elements == labels for elements, labels in lengths)
-    given_words = any(isinstance(example.source, tuple) for example in lists)
+    given_words = any(not isinstance(example.source, str) for example in lists)
     # Where the file gives words, a list that is as long is no accident, and those that are not are the mistakes.
     one_each = _nearly_all(matching, len(lists)) or (given_words and matching > len(lists) / 2)
     if one_each and (given_words or _long(lists)):
@@ -154,6 +154,8 @@ def _by_classes(examples: Sequence[Example]) -> Recognized | None:
     longest = max(len(words(label)) for label in different)
     # Of very few rows half may differ by chance; a single word that comes again is hardly a translation.
     few = len(labels) < 20 and len(different) < len(labels) and longest <= 1
+    if isinstance(examples[0].source, Value) and sum(len(words(label)) for label in labels) >= 1.5 * len(labels):
+        return None  # what was said, or the symbols of it, may come again and again
     if longest > LONGEST_LABEL or len(different) > MOST_LABELS or not (len(different) <= len(labels) / 2 or few):
         return None
     return Recognized("classify", False, f"classify: {_different(different, examples, 'label')}")
@@ -193,7 +195,7 @@ def _rows(examples: Sequence[Example]) -> str:
     return _count(examples, "row")
 
 
-def _count(things: Sequence[Any] | set[Any], what: str) -> str:
+def _count(things: Sequence[Any] | set[Any] | Value, what: str) -> str:
     return f"{len(things):,} {what}" + ("" if len(things) == 1 else "s")
 
 
@@ -241,6 +243,9 @@ def _words_of(example: Example) -> Any:
 def _labels_per_word(example: Example, target: Any) -> tuple[str, ...]:
     labels = words(target) if isinstance(target, str) else target if isinstance(target, tuple) else (_label(target),)
     if len(labels) != len(example.source):
+        if isinstance(example.source, Value):
+            counts = f"{_count(example.source, 'element')} and {_count(labels, 'label')}"
+            raise DataError(example.where, f"{counts}: every element needs one label")
         first = f"; the words begin {_shown(example.source[:4])!r}, the labels {_shown(labels[:4])!r}"
         problem = f"{_count(example.source, 'word')} and {_count(labels, 'label')}: every word needs one label{first}"
         raise DataError(example.where, problem)

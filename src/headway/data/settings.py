@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from headway.data.tokenizers import TOKENIZERS
-from headway.settings import Branch, Count, Name, Names
+from headway.settings import Branch, Count, Duration, Name, Names
 
 TaskName = Literal["tag", "classify", "regress", "transduce"]
 
@@ -31,6 +31,8 @@ class DataSettings(Branch):
     "One vocabulary for sources and targets."
     max_length: Count = 512
     "Elements that a source may have."
+    max_seconds: Duration = 300.0
+    "Seconds that a sound may have; a longer one is refused before it is read."
     over_long: Literal["refuse", "truncate", "window"] = "truncate"
     "What happens to a longer one: an error, its beginning only, or windows whose answers are put together."
     on_bad: Literal["error", "skip"] = "error"

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal, NamedTuple
@@ -12,14 +12,15 @@ from typing import ClassVar, Literal, NamedTuple
 class Package:
     """What a package client is asked for.
 
-    kind        the client: pip, npm, apt; `folder` is fetched by nobody, the user has it
+    kind        the client: pip, npm, apt; `index` is what apt itself knows of all packages, on this machine; `folder`
+                is fetched by nobody, the user has it
     names       the packages; several only with apt
     version     the version the recipe was made for; empty where the client's newest is taken
     megabytes   what is fetched, all packages together
     built       pip only: there is no wheel, so the source distribution is taken
     """
 
-    kind: Literal["pip", "npm", "apt", "folder"]
+    kind: Literal["pip", "npm", "apt", "index", "folder"]
     names: tuple[str, ...]
     version: str = ""
     megabytes: float = 0.0
@@ -57,7 +58,7 @@ class Corpus:
     """
 
     title: ClassVar[str]
-    question: ClassVar[Literal["tag", "classify", "transduce"]]
+    question: ClassVar[Literal["tag", "classify", "regress", "transduce"]]
     about: ClassVar[str]
     "One line: what it is and how large."
     package: ClassVar[Package]
@@ -66,13 +67,15 @@ class Corpus:
     origin: ClassVar[str]
     "Who made it, and what a user has to know."
     recipe: ClassVar[str]
-    unit: ClassVar[Literal["words", "characters"]] = "words"
+    unit: ClassVar[Literal["words", "characters", "recordings"]] = "words"
     "What the elements of a source are when they are counted."
     split_by: ClassVar[str] = "text"
     "What a group is."
     shares: ClassVar[Shares] = Shares()
     official: ClassVar[bool] = False
     "The parts are those of the package: nothing is split, reordered or dropped, and groups are names of parts."
+    columns: ClassVar[tuple[str, str] | None] = None
+    "What the columns of a table are called; by the question where nothing is said."
     languages: ClassVar[tuple[str, str] | None] = None
     "Two endings of file names, where the parts are written as parallel files."
     fingerprint: ClassVar[str] = ""
@@ -86,6 +89,14 @@ class Corpus:
     def records(self, root: Path) -> Iterator[Record]:
         """The examples in the order of the package, whose members lie below `root`. Raises DataError."""
         raise NotImplementedError
+
+    def attached(self, root: Path) -> Mapping[str, Path]:
+        """Files that lie beside the tables: the name there, which is a record's source, and the package's file."""
+        return {}
+
+    def beside(self, root: Path) -> Mapping[str, Iterable[str]]:
+        """Further files that all parts share, by name, in lines or larger pieces."""
+        return {}
 
     def part(self, group: str) -> str:
         """The part that a group belongs to; depends on nothing but the group, so it stays when a corpus grows."""

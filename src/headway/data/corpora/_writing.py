@@ -18,6 +18,7 @@ from headway.version import __version__
 FORMATS = {
     "conll": "one word and its tag a line, parted by a tab; an empty line after each sentence",
     "tsv": "one example a line, columns parted by a tab, the first line names them; no quoting",
+    "manifest": "a table as tsv, whose first column names the file of each example",
     "parallel": "one text a line; line i of one file belongs to line i of the other",
 }
 
@@ -54,8 +55,19 @@ def refuse_full(out: Path) -> None:
         raise UsageError(f"{out} exists and is no empty folder; nothing is overwritten. Give a new folder.")
 
 
-def write(corpus: Corpus, made: Split, came: Provenance, out: Path) -> Report:
-    """Write the whole folder beside its place, then move it there: it is there complete or not at all."""
+def write(
+    corpus: Corpus,
+    made: Split,
+    came: Provenance,
+    out: Path,
+    attached: Mapping[str, Path] | None = None,
+    beside: Mapping[str, Iterable[str]] | None = None,
+) -> Report:
+    """Write the whole folder beside its place, then move it there: it is there complete or not at all.
+
+    attached    files that the sources of records name, which are copied
+    beside      files that all parts share
+    """
     refuse_full(out)
     facts = _facts(corpus, made, came)
     place = out.resolve()
@@ -65,6 +77,10 @@ def write(corpus: Corpus, made: Split, came: Provenance, out: Path) -> Report:
         for part, rows in made.parts.items():
             for name, lines in _files(corpus, part, rows):
                 facts["files"][name] = _write_lines(building / name, lines)
+        for name, lines in (beside or {}).items():
+            facts["files"][name] = _write_lines(building / name, lines)
+        if attached:
+            _copy(attached, [str(record.source) for rows in made.parts.values() for record in rows], building)
         (building / "README.md").write_text(_readme(facts), encoding="utf-8", newline="\n")
         text = json.dumps(facts, ensure_ascii=False, indent=2) + "\n"
         (building / "dataset.json").write_text(text, encoding="utf-8", newline="\n")
@@ -80,7 +96,16 @@ def write(corpus: Corpus, made: Split, came: Provenance, out: Path) -> Report:
 
 def form(corpus: Corpus) -> str:
     """The format that a corpus is written in."""
+    if corpus.unit == "recordings":
+        return "manifest"
     return "conll" if corpus.question == "tag" else "parallel" if corpus.languages else "tsv"
+
+
+def _copy(files: Mapping[str, Path], names: Iterable[str], folder: Path) -> None:
+    """Copy the files of these names, which were fingerprinted where they were unpacked."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(files[name], folder / name)
 
 
 def _files(corpus: Corpus, part: str, rows: list[Record]) -> Iterator[tuple[str, Iterator[str]]]:
@@ -95,7 +120,12 @@ def _files(corpus: Corpus, part: str, rows: list[Record]) -> Iterator[tuple[str,
 
 
 def _table_of(corpus: Corpus, rows: list[Record]) -> Iterator[str]:
-    yield "text\tlabel\n" if corpus.question == "classify" else "source\ttarget\n"
+    source, target = corpus.columns or (
+        ("text", "label") if corpus.question == "classify" else ("source", "target")
+    )
+    if corpus.unit == "recordings":
+        source, target = "path", "label" if corpus.question == "classify" else "text"
+    yield f"{source}\t{target}\n"
     for record in rows:
         yield f"{record.source}\t{record.target}\n"
 
@@ -159,15 +189,17 @@ def _counts(corpus: Corpus, rows: list[Record]) -> dict[str, int]:
 
 
 def _elements(corpus: Corpus, source: str | tuple[str, ...]) -> int:
+    if corpus.unit == "recordings":
+        return 1
     if isinstance(source, tuple):
         return len(source)
     return len(source) if corpus.unit == "characters" else len(source.split())
 
 
 def _labels(corpus: Corpus, made: Split) -> dict[str, int]:
-    """How often each label occurs, over all parts; empty where the target is a text."""
+    """How often each label occurs, over all parts; empty where the target is a text or a number."""
     targets = (record.target for rows in made.parts.values() for record in rows)
-    if corpus.question == "transduce":
+    if corpus.question in ("regress", "transduce"):
         return {}
     if corpus.question == "tag":
         targets = (tag for tags in targets for tag in tags)

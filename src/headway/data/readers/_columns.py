@@ -1,19 +1,24 @@
 """Which column is what: well-known names, a user's choice, and rows of cells as examples."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from headway.batch import Example
 from headway.data.files import listed, place
 from headway.data.readers import Columns
+from headway.data.sources._molecules import Smiles
 from headway.errors import DataError, UsageError, Where, printable, unknown
 
+FILES = ("path", "audio", "wav")
+"""What a first column is called whose cells name files; beside it, what else would be a source is a target."""
+
 _SOURCES = """text sentence review words tokens input source src document content comment message tweet utterance
-    question query prompt phrase article body headline title sequence word token form smiles spelling graphemes"""
+    question query prompt phrase article body headline title sequence word token form smiles
+    canonical_smiles isomeric_smiles spelling graphemes"""
 _TARGETS = """target tgt trg output label labels tag tags class category translation translations references reference
     classes categories score rating stars sentiment polarity topic intent emotion genre upos pos_tags ner_tags
-    value answer response summary pronunciation phonemes phones"""
+    value answer response summary pronunciation phonemes phones transcript transcription"""
 _NEITHER = "id idx index uid guid uuid split fold url lang language date timestamp author user username"
 
 ROLES: dict[str, str] = {
@@ -24,6 +29,10 @@ ROLES: dict[str, str] = {
 """What a column of this name holds. Of two columns of one role, the name that stands earlier here is taken."""
 
 
+REGION = ("start", "end")
+"""Columns that say, in seconds, which part of a file is meant."""
+SMILES = ("smiles", "canonical_smiles", "isomeric_smiles")
+"""What a column of molecules is called."""
 MOST_SHOWN = 30
 """Names of columns or keys that a message lists."""
 UNCHOSEN = Columns()
@@ -51,7 +60,9 @@ def is_header(cells: Sequence[str], columns: Columns) -> bool:
         return False
     # A number is a choice by position: the row `good film<TAB>2` is no header because column 2 was chosen.
     chosen = {folded(name) for name in (columns.source, *columns.target) if name and not name.isdecimal()}
-    return any(role_of(name) in ("source", "target") or name in chosen for name in names)
+    return file_column(names) is not None or any(
+        role_of(name) in ("source", "target") or name in chosen for name in names
+    )
 
 
 def assign(
@@ -63,6 +74,10 @@ def assign(
     name says anything: then the first is the source, and the target follows it.
     """
     roles = list(map(role_of, names)) or [None] * width
+    file = file_column(names)
+    if file is not None and source in (None, file):
+        source, roles = file, ["target" if role == "source" else role for role in roles]
+        roles = ["neither" if folded(name) in REGION else role for name, role in zip(names, roles)]
     if width == 1:
         return (source if source is not None or target else 0), target
 
@@ -80,6 +95,19 @@ def assign(
     if not target and source is not None and free and (len(free) == 1 or not any(roles)):
         target = (min(free, key=lambda i: (i < source, i)),)
     return source, target
+
+
+def file_column(names: Sequence[str]) -> int | None:
+    """The column that names files: the first, but for those that say which part is meant."""
+    first = next((i for i, name in enumerate(names) if folded(name) not in REGION), None)
+    return first if first is not None and folded(names[first]) in FILES else None
+
+
+def part_of_file(name: str, row: Mapping[str, object]) -> str:
+    """A file's name with the part that a row's cells `start` and `end` choose, as a media fragment: `a.wav#t=1,2.5`."""
+    cells = {folded(column): str(cell).strip() for column, cell in row.items() if cell is not None}
+    start, end = (cells.get(column, "") for column in REGION)
+    return f"{name}#t={start},{end}" if start or end else name
 
 
 @dataclass(frozen=True)
@@ -121,6 +149,10 @@ class Table:
         source = cells[layout.source]
         if not source.strip():
             raise DataError(where, f"the source ({layout.column(layout.source)}) is empty")
+        if layout.source == file_column(layout.names):
+            source = part_of_file(source.strip(), dict(zip(layout.names, cells)))
+        if layout.names and folded(layout.names[layout.source]) in SMILES:
+            source = Smiles(source)
         if not layout.target:
             return Example(source, where=where)
         known = [cells[i] for i in layout.target if cells[i].strip()]

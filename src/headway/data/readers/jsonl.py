@@ -1,7 +1,7 @@
 """One JSON object a line. Its keys are the columns; strings, numbers and lists of strings are their values.
 
 A list of strings is the words of a source, and the labels of a target. Under `references`, and under `target` or
-`translation` beside a text, a list holds several right targets instead.
+`translation` beside a text, a list holds several right targets instead. An object with `nodes` and `edges` is a graph.
 """
 
 import json
@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from headway.batch import Example
+from headway.batch import Example, Value
 from headway.data.files import examples, listed, place, rows, text_of
 from headway.data.readers import Columns, Complain, Reader, refuse
-from headway.data.readers._columns import MOST_SHOWN, ROLES, UNCHOSEN, assign, folded
+from headway.data.readers._columns import MOST_SHOWN, ROLES, UNCHOSEN, assign, file_column, folded, part_of_file
+from headway.data.sources._graphs import GRAPH, graph_of, holds_graph
 from headway.errors import DataError, Where, printable, unknown
 
 _REFERENCES = ("references", "reference")
@@ -26,16 +27,16 @@ class Jsonl(Reader):
     suffixes = (".jsonl", ".ndjson", ".json")
 
     def read(self, path: Path, columns: Columns = UNCHOSEN, complain: Complain = refuse) -> Iterator[Example]:
-        keys = _Keys(columns)
+        keys = Keys(columns)
 
         def parse(row: tuple[int, bytes]) -> Example:
             where = place(path, row[0])
-            return _example(_object(text_of(row[1], where), where), keys, where)
+            return example_of(object_of(text_of(row[1], where), where), keys, where)
 
         return examples(path, rows(path), parse, complain)
 
 
-class _Keys:
+class Keys:
     """Which keys hold the source and the target: chosen, or by the names on the first line; the same for all lines."""
 
     def __init__(self, columns: Columns):
@@ -59,9 +60,10 @@ class _Keys:
     def _settle(self, names: list[str], where: Where) -> None:
         if self.source is None:
             chosen = [_key(name, names, where) for name in (self.columns.source, *self.columns.target) if name]
-            source = names.index(chosen[0]) if self.columns.source else None
-            target = tuple(names.index(name) for name in chosen[source is not None :])
-            source, target = assign(len(names), names, source, target)
+            source = names.index(chosen[0]) if self.columns.source else 0 if names[0] == GRAPH else None
+            target = tuple(names.index(name) for name in chosen[self.columns.source is not None :])
+            told = [name if name != "text" else "target" for name in names] if names[0] == GRAPH else names
+            source, target = assign(len(names), told, source, target)
             if source is None:
                 raise DataError(where, f"no key holds a source; there are: {listed(names)}. Choose it: --data.source")
             self.source, self.target, self.line = names[source], tuple(names[i] for i in target), where.line
@@ -77,9 +79,16 @@ def _key(name: str, names: list[str], where: Where) -> str:
     raise DataError(where, unknown("key", name, [printable(known) for known in names[:MOST_SHOWN]]))
 
 
-def _example(found: dict[str, Any], keys: _Keys, where: Where) -> Example:
+def example_of(found: dict[str, Any], keys: Keys, where: Where) -> Example:
+    """The example that an object holds. Raises DataError."""
+    if holds_graph(found):
+        graph, found = graph_of(found, where)
+        found = {GRAPH: graph, **found}
     source_key, target_keys = keys.of(list(found), where)
     source = _source(found[source_key], source_key, where)
+    names = list(found)
+    if isinstance(source, str) and names.index(source_key) == file_column(names):
+        source = part_of_file(source, found)
     targets: list[Any] = []
     for key in target_keys:
         targets += [item for item in _targets(found[key], key, source, where) if item not in targets]
@@ -89,7 +98,9 @@ def _example(found: dict[str, Any], keys: _Keys, where: Where) -> Example:
 # ------------------------------------------------------------------------------------------------------------- values
 
 
-def _source(value: Any, key: str, where: Where) -> str | tuple[str, ...]:
+def _source(value: Any, key: str, where: Where) -> Any:
+    if isinstance(value, Value):
+        return value
     if isinstance(value, str) and value.strip():
         return _text(value, key, where)
     if isinstance(value, list) and value and all(isinstance(word, str) and word.strip() for word in value):
@@ -103,7 +114,7 @@ def _source(value: Any, key: str, where: Where) -> str | tuple[str, ...]:
     )
 
 
-def _targets(value: Any, key: str, source: str | tuple[str, ...], where: Where) -> list[Any]:
+def _targets(value: Any, key: str, source: Any, where: Where) -> list[Any]:
     """The right targets that a key holds; none where it is null."""
     if value is None:
         return []
@@ -153,7 +164,8 @@ def _kind(value: Any) -> str:
 # ------------------------------------------------------------------------------------------------------------- syntax
 
 
-def _object(line: str, where: Where) -> dict[str, Any]:
+def object_of(line: str, where: Where) -> dict[str, Any]:
+    """The object that a line holds. Raises DataError."""
     if not line.strip():
         raise DataError(where, "the line is empty; empty lines may stand at the end of the file only")
     try:

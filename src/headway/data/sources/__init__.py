@@ -75,6 +75,10 @@ class SourceCodec:
         """One row each, as long as the source has elements."""
         raise NotImplementedError
 
+    def lengths(self, sources: Sequence[Any]) -> list[int]:
+        """How many elements each source has: those that the encoder sees."""
+        return list(map(len, self.encode_all(sources)))
+
     def piece(self, row: Any, start: int, stop: int) -> Any:
         """The elements start … stop of a row."""
         return row[start:stop]

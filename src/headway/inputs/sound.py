@@ -1,0 +1,166 @@
+"""Sound: how loud each band of frequencies is, frame by frame, and a small convolution that joins frames to elements.
+
+An element is `subsampling` frames of (as a rule) 10 ms: what the encoder attends over, what a batch is counted in, and
+what a decoder that writes all at once has to place its tokens on. In training sounds are made a little faster or
+slower, moved, and parts of them hidden (SpecAugment, Park et al. 2019); speed is changed by interpolating between
+frames, so that features are computed once and the pitch stays.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import torch
+from numpy.typing import NDArray
+from pydantic import Field
+from torch import Tensor, nn
+
+from headway.batch import Part
+from headway.functional.masks import Mask
+from headway.inputs import Input, Vectors
+from headway.inputs._padding import padded
+from headway.kernels.dropout import generator_for
+from headway.settings import Branch, Count, Rate
+
+
+class Augment(Branch):
+    masks: Annotated[int, Field(ge=0)] = 2
+    "Bands of frequencies that are hidden in training, and as many stretches of time; 0 for none."
+    band: Rate = 0.2
+    "The widest hidden band, as a share of all bands."
+    stretch: Rate = 0.1
+    "The longest hidden stretch, as a share of the sound."
+    speed: Annotated[float, Field(ge=0, le=0.5)] = 0.1
+    "How much faster or slower a sound may get."
+    shift: Annotated[float, Field(ge=0)] = 0.03
+    "Seconds by which it may begin earlier or later."
+
+
+class Settings(Branch):
+    rate: Annotated[int, Field(ge=1_000, le=192_000)] = 16_000
+    "Samples a second; sounds of another rate are resampled."
+    mels: Count | None = None
+    "Bands of frequencies; 40 up to 8,000 samples a second and 80 above where none are given."
+    window: Annotated[float, Field(gt=0, le=1)] = 0.025
+    "Seconds that a frame looks at."
+    hop: Annotated[float, Field(gt=0, le=1)] = 0.01
+    "Seconds from one frame to the next."
+    normalize: Literal["utterance", "global", "none"] = "utterance"
+    "Mean and spread of every band are made 0 and 1: of each sound by itself, or of the training part."
+    subsampling: Literal[1, 2, 4] = 4
+    "Frames that become one element."
+    channels: Count = 32
+    "Channels of the two convolutions that join frames."
+    augment: Augment = Augment()
+    "How sounds are changed in training."
+
+    @property
+    def bands(self) -> int:
+        return self.mels or (40 if self.rate <= 8_000 else 80)
+
+
+@dataclass(frozen=True)
+class SoundSizes:
+    """How many bands a frame has."""
+
+    bands: int
+
+
+def collate(rows: Sequence[NDArray], normal: tuple[NDArray, NDArray] | None = None) -> Part:
+    """Rows of (elements, frames each, bands) as one part.
+
+    frames   (B, S, frames each, bands), 0 behind the shorter rows
+    keys     (B, S) which elements are real; left out where all are
+    normal   mean and spread of every band, where rows do not have 0 and 1 already
+    """
+    return padded(rows, "frames", normal)
+
+
+class SoundInput(Input):
+    """(B, S, r, mels) frames -> (B, S, D): two convolutions over time and frequency, strides that halve both."""
+
+    def __init__(self, settings: Settings, width: int, sizes: SoundSizes):
+        super().__init__()
+        self.augment, self.shift = settings.augment, settings.augment.shift / settings.hop
+        C, strides = settings.channels, {1: (1, 1), 2: (2, 1), 4: (2, 2)}[settings.subsampling]
+        self.convolutions = nn.ModuleList(
+            nn.Conv2d(before, C, 3, stride=(stride, 2), padding=1) for before, stride in zip((1, C), strides)
+        )
+        self.output = nn.Linear(C * -(-sizes.bands // 4), width)
+
+    def forward(self, part: Part) -> Vectors:
+        frames, keys = part["frames"], part.get("keys")
+        if self.training:
+            frames, keys = augmented(frames, keys, self.augment, self.shift)
+        S = frames.shape[1]
+        x = frames.flatten(1, 2)[:, None]  # (B, 1, S r, mels)
+        for convolution in self.convolutions:
+            if keys is not None:  # a convolution looks beyond the end, and must find nothing there
+                x = x * keys.repeat_interleave(x.shape[2] // S, 1)[:, None, :, None]
+            x = convolution(x).relu()
+        return Vectors(self.output(x.transpose(1, 2).flatten(2)), Mask(keys))
+
+
+# ------------------------------------------------------------------------------------------------------------ training
+
+
+def augmented(frames: Tensor, keys: Tensor | None, how: Augment, shift: float) -> tuple[Tensor, Tensor | None]:
+    """(frames, keys) of sounds that are a little different from those given: (B, S, r, mels) and (B, S).
+
+    shift    frames by which a sound may begin earlier or later
+    """
+    B, S, r, mels = frames.shape
+    lengths = torch.full((B,), S, device=frames.device) if keys is None else keys.sum(-1)
+    x = frames.flatten(1, 2)
+    if how.speed or shift:
+        x, lengths = _moved(x, lengths, r, how.speed, shift)
+        S = x.shape[1] // r
+        keys = torch.arange(S, device=x.device) < lengths[:, None]
+        keys = None if bool(keys.all()) else keys
+    if how.masks:
+        bands = torch.full_like(lengths, mels)
+        hidden = (
+            _hidden(bands, how.band, how.masks, mels, x)[:, None]
+            | _hidden(lengths * r, how.stretch, how.masks, S * r, x)[..., None]
+        )
+        x = x.masked_fill(hidden, 0.0)
+    return x.view(B, S, r, mels), keys
+
+
+def _moved(x: Tensor, lengths: Tensor, r: int, speed: float, shift: float) -> tuple[Tensor, Tensor]:
+    """(B, S r, mels) at another speed and another beginning, and (B) the elements that they then have.
+
+    Frame j is read between the frames around (j + ½) · old / new − ½ + shift; outside the sound there is 0.
+    """
+    draw = _uniform(2, x)
+    after = (lengths / (1 + speed * draw[0])).round().long().clamp(min=1) * (lengths > 0)
+    frames = torch.arange(int(after.max()) * r, device=x.device)
+    ratio = lengths / after.clamp(min=1)
+    at = (frames + 0.5) * ratio[:, None] - 0.5 + shift * draw[1][:, None]  # (B, S' r)
+    last = (lengths * r - 1)[:, None]
+    outside = (at < -0.5) | (at > last + 0.5)
+    at = at.clamp(min=0).minimum(last.clamp(min=0))
+    below = at.floor().long()
+    above = (below + 1).minimum(last.clamp(min=0))
+    share = (at - below)[..., None]
+
+    def rows(which: Tensor) -> Tensor:
+        return x.gather(1, which[..., None].expand(-1, -1, x.shape[2]))
+
+    moved = torch.lerp(rows(below), rows(above), share.to(x.dtype))
+    return moved.masked_fill(outside[..., None], 0.0), after
+
+
+def _hidden(lengths: Tensor, share: float, masks: int, size: int, like: Tensor) -> Tensor:
+    """(B, size) True where one of so many masks lies, each up to a share of the row's length wide."""
+    draw = (_uniform(2 * masks, like) + 1) / 2
+    wide = draw[:masks] * share * lengths
+    begin = draw[masks:] * (lengths - wide)
+    at = torch.arange(size, device=like.device) + 0.5
+    return ((at >= begin[..., None]) & (at < (begin + wide)[..., None])).any(0)
+
+
+def _uniform(count: int, like: Tensor) -> Tensor:
+    """(count, B) random numbers from -1 to 1, one for each row."""
+    drawn = torch.rand(count, len(like), device=like.device, generator=generator_for(like))
+    return 2 * drawn - 1
