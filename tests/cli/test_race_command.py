@@ -25,8 +25,8 @@ def test_what_a_person_reads(capsys):
         "The best BLEU has greedy: 30.00.",
         "One at a time, nat is fastest: 12.5 ms, 4.00 times as fast as greedy, BLEU −2.5.",
         "In batches, greedy answers most: 200 a second (batches of 32).",
-        "verify is faster than greedy up to batches of 8, and slower from 32.",
-        "nat is faster than greedy up to batches of 1, and slower from 8.",
+        "verify is faster than greedy up to batches of 8, and slower from batches of 32.",
+        "nat is faster than greedy one at a time, and slower from batches of 8.",
         "verify wrote for all 1,000 examples what greedy of the same run writes.",
         "Quality is of all 1,000 examples of the part. Length ratio: tokens written for each that is right; length "
         "right: outputs as long as a right one; repeated: tokens the same as the one before, 0.40% in the right "

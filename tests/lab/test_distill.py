@@ -13,14 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import headway
+from headway.batch import Example, Value
 from headway.data.parts import parts_of
 from headway.data.readers import Columns
 from headway.data.settings import DataSettings
-from headway.errors import DataError, RunError, UsageError
+from headway.errors import DataError, RunError, UsageError, Where
 from headway.lab.distillation import distill
 from headway.lab.distillation.distilling import Watcher
 from headway.lab.distillation.files import one_line, write_part
 from headway.lab.distillation.task import Piece, read_piece, write_piece
+from headway.lab.distillation.writing import once_each
 from little import data, quick, tiny, write
 
 
@@ -156,6 +158,14 @@ def test_what_cannot_be_distilled_is_refused(runs, tmp_path):
         distill(tmp_path / "none", runs.data("transduce"), tmp_path / "out")
     with pytest.raises(DataError):
         distill(runs("transduce"), tmp_path / "none.tsv", tmp_path / "out")
+
+
+def test_sources_that_are_no_text_have_no_line_to_stand_on():
+    class Sound(Value):
+        pass
+
+    with pytest.raises(UsageError, match=r"a.jsonl:3: distill writes sources that are text beside their new targets"):
+        once_each([Example(Sound(), "x", Where("a.jsonl", 3))])
 
 
 def test_one_file_is_split_as_training_splits_it(runs, tmp_path):

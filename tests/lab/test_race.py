@@ -110,8 +110,8 @@ def test_what_it_says_is_who_is_fastest_where_and_at_what_price():
         "The best BLEU has greedy: 30.00.",
         "One at a time, nat is fastest: 12.5 ms, 4.00 times as fast as greedy, BLEU −2.5.",
         "In batches, greedy answers most: 200 a second (batches of 32).",
-        "verify is faster than greedy up to batches of 8, and slower from 32.",
-        "nat is faster than greedy up to batches of 1, and slower from 8.",
+        "verify is faster than greedy up to batches of 8, and slower from batches of 32.",
+        "nat is faster than greedy one at a time, and slower from batches of 8.",
         "verify wrote for all 1,000 examples what greedy of the same run writes.",
     ]
 
@@ -121,7 +121,7 @@ def test_one_that_is_overtaken_later_and_one_that_never_is():
     said_ = verdict(results(row("greedy", 30.0, {1: 20.0, 8: 100.0, 32: 200.0}, identical=1.0), slow))
     assert said_[2:] == [
         "In batches, slow answers most: 250 a second (batches of 32), 1.25 times as fast as greedy, BLEU the same.",
-        "slow is slower than greedy up to batches of 1, and faster from 8.",
+        "slow is slower than greedy one at a time, and faster from batches of 8.",
     ]
     assert len(verdict(results(slow))) == 3
 
@@ -230,3 +230,19 @@ def test_runs_that_read_the_data_differently_do_not_race(runs, tmp_path):
         UsageError, match=r"read other sources or targets from .*: race runs that were trained on the same"
     ):
         race([tmp_path / "usual", tmp_path / "turned"], tmp_path / "data", sentences=2)
+
+
+def test_an_exported_run_races_beside_the_run_that_it_was(runs, tmp_path):
+    pytest.importorskip("ctranslate2")
+    from headway.export import export
+
+    run, data = runs("transduce"), runs.data("transduce")
+    export(run, "ctranslate2", tmp_path / "fast")
+    greedy, fast = race([run, tmp_path / "fast"], data, modes=["greedy"], sentences=2, threads=1).rows
+    assert fast.mode == "ctranslate2" and fast.name == "fast ctranslate2" and fast.run == str(tmp_path / "fast")
+    assert fast.quality.identical == 1.0 and fast.quality.decoder_calls is None
+    assert fast.quality.metrics == pytest.approx(greedy.quality.metrics) and list(fast.by_batch) == [1, 8]
+    (_, other) = race([runs("transduce", 1), tmp_path / "fast"], data, modes=["greedy"], sentences=2, threads=1).rows
+    assert other.quality.identical is None, "the run that it was does not race"
+    with pytest.raises(UsageError, match="races beside runs of headway's: give the one that it was, too"):
+        race(tmp_path / "fast", data)

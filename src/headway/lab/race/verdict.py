@@ -59,12 +59,16 @@ def _crossings(results: Results) -> Iterator[str]:
         ahead = [size for size, speed in speeds if speed > 1 + NEAR]
         behind = [size for size, speed in speeds if speed < 1 - NEAR]
         if ahead and behind and max(ahead) < min(behind):
-            where = f"faster than {first.name} up to batches of {max(ahead)}, and slower from {min(behind)}"
+            where = f"faster than {first.name} {_up_to(max(ahead))}, and slower from batches of {min(behind)}"
         elif ahead and behind and max(behind) < min(ahead):
-            where = f"slower than {first.name} up to batches of {max(behind)}, and faster from {min(ahead)}"
+            where = f"slower than {first.name} {_up_to(max(behind))}, and faster from batches of {min(ahead)}"
         else:
             continue
         yield f"{row.name} is {where}."
+
+
+def _up_to(size: int) -> str:
+    return "one at a time" if size == 1 else f"up to batches of {size}"
 
 
 def _identical(results: Results) -> Iterator[str]:
