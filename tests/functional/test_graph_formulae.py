@@ -77,7 +77,8 @@ def test_the_laplacian_is_that_of_the_book(adjacency):
     degree = edges.sum(1)
     expected = [
         [
-            (1.0 if i == j and degree[i] else 0.0) - (edges[i, j] / (degree[i] * degree[j]) ** 0.5 if edges[i, j] else 0)
+            (1.0 if i == j and degree[i] else 0.0)
+            - (edges[i, j] / (degree[i] * degree[j]) ** 0.5 if edges[i, j] else 0)
             for j in range(N)
         ]
         for i in range(N)

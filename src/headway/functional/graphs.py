@@ -3,6 +3,8 @@
 All of them follow the nodes: where these are numbered otherwise, the answers are numbered otherwise, and are the same.
 """
 
+import itertools
+
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -71,9 +73,9 @@ def laplacian(adjacency: Bool[Tensor, "*B N N"]) -> Float[Tensor, "*B N N"]:
 def laplacian_eigenvectors(adjacency: Bool[Tensor, "N N"], count: int) -> Float[Tensor, "N k"]:
     """One column for each of the `count` smallest eigenvalues above 0, zeros where there are no more (Dwivedi 2020).
 
-    An eigenvector has no sign, so it is given the one that makes the sum of its cubes positive. Where that sum is 0, and
-    where an eigenvalue has several eigenvectors, which can be turned into each other, the column is what all of them
-    have in common: how much of each node lies in their space. So the columns follow the nodes, however symmetric.
+    An eigenvector has no sign, so it is given the one that makes the sum of its cubes positive. Where that sum is 0,
+    and where an eigenvalue has several eigenvectors, which can be turned into each other, the column is what all of
+    them have in common: how much of each node lies in their space. So the columns follow the nodes, however symmetric.
     """
     values, vectors = torch.linalg.eigh(laplacian(adjacency))
     columns = adjacency.new_zeros((len(values), count), dtype=torch.float64)
@@ -91,7 +93,7 @@ def _multiplicities(values: Tensor) -> list[int]:
         return []
     steps = (values.diff() > ALIKE).nonzero().flatten() + 1
     bounds = [0, *steps.tolist(), len(values)]
-    return [stop - start for start, stop in zip(bounds, bounds[1:])]
+    return [stop - start for start, stop in itertools.pairwise(bounds)]
 
 
 def _signed(vector: Tensor) -> Tensor:

@@ -38,8 +38,8 @@ class Graph(Value):
     name       what a person calls it; not a part of what it holds
     ids        what a person calls the nodes, likewise
 
-    An edge that is given twice is one edge; given with different features it is refused. A loop from a node to itself is
-    left out, since every node looks at itself. Raises DataError.
+    An edge that is given twice is one edge; given with different features it is refused. A loop from a node to itself
+    is left out, since every node looks at itself. Raises DataError.
     """
 
     def __init__(
@@ -135,8 +135,8 @@ class Graph(Value):
 
 def _too_many(count: int, what: str, most: int) -> str:
     return (
-        f"the graph has {count:,} {what}, and a graph that is one example may have {most:,}; labels of single nodes are "
-        "learned from a graph.json beside train.tsv, of which only the neighbourhoods are read into the model"
+        f"the graph has {count:,} {what}, and a graph that is one example may have {most:,}; labels of single nodes "
+        "are learned from a graph.json beside train.tsv, of which only neighbourhoods go into the model"
     )
 
 
@@ -248,9 +248,7 @@ def graph_of(found: Mapping[str, Any], where: Where = NOWHERE) -> tuple[Graph, d
         rest.setdefault("labels", [label for _, label in labels])
     directed = is_directed(found, where)
     name = rest.get("name")
-    graph = Graph(
-        [node for node, _ in labels], edges, directed, name if isinstance(name, str) else "", ids, where
-    )
+    graph = Graph([node for node, _ in labels], edges, directed, name if isinstance(name, str) else "", ids, where)
     return graph, rest
 
 
@@ -310,7 +308,11 @@ def _place(end: Any, number: int, places: Mapping[Any, int], where: Where) -> in
     if isinstance(end, str | int) and not isinstance(end, bool) and end in places:
         return places[end]
     problem = f"edge {number} goes to the node {printable(repr(end))}, and there is no such node"
-    meant = nearest(end, [name for name in list(places)[:10_000] if isinstance(name, str)]) if isinstance(end, str) else None
+    meant = (
+        nearest(end, [name for name in list(places)[:10_000] if isinstance(name, str)])
+        if isinstance(end, str)
+        else None
+    )
     advice = f"; did you mean {printable(meant)!r}?" if meant else f" among {len(places):,}"
     if not meant and places and all(isinstance(name, int) for name in places):
         advice = f": the {len(places):,} nodes are {min(places)} to {max(places)}"

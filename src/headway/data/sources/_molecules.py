@@ -1,6 +1,5 @@
 """Molecules as graphs, by way of rdkit: from SMILES, and from MOL blocks as SDF files hold them."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,25 +17,34 @@ class Smiles(str):
 def from_smiles(text: str, where: Where) -> Graph:
     """The molecule, hydrogens counted and not drawn. Raises DataError and MissingPackage."""
     text = text.strip()
-    return _graph(_read(lambda chem: chem.MolFromSmiles(text), f"the SMILES {printable(text)!r}", where), text)
+    return _graph(_read("MolFromSmiles", text, f"the SMILES {printable(text)!r}", where), text)
 
 
 def from_block(block: str, where: Where) -> Graph:
     """The molecule of a MOL block; its first line is its name. Raises DataError and MissingPackage."""
-    name = block.partition("\n")[0].strip()
-    return _graph(_read(lambda chem: chem.MolFromMolBlock(block), "the MOL block", where), name)
+    return _graph(_read("MolFromMolBlock", block, "the MOL block", where), block.partition("\n")[0].strip())
 
 
-def _read(read: Callable[[Any], Any], what: str, where: Where) -> Any:
-    """What rdkit makes of it; its own words on standard error are kept for the message."""
+def _read(how: str, text: str, what: str, where: Where) -> Any:
+    """What rdkit makes of it, also of valences that it finds too large (BrF₃)."""
     try:
         from rdkit import Chem, rdBase
     except ImportError:
         raise MissingPackage("rdkit", "graph", "reading molecules as graphs") from None
+    read = getattr(Chem, how)
     with rdBase.BlockLogs():
-        molecule = read(Chem)
+        molecule = read(text)
+        if molecule is None and (molecule := read(text, sanitize=False)) is not None:
+            molecule.UpdatePropertyCache(strict=False)
+            others = Chem.SanitizeFlags.SANITIZE_ALL ^ Chem.SanitizeFlags.SANITIZE_PROPERTIES
+            if Chem.SanitizeMol(molecule, others, catchErrors=True):
+                molecule = None
     if molecule is None:
-        raise DataError(where, f"{what} is no molecule that rdkit understands: it cannot be parsed, or a valence is wrong")
+        raise DataError(
+            where,
+            f"{what} is no molecule that rdkit understands: a bracket or a ring is not closed, an element is unknown, "
+            "or its aromatic rings have no double bonds that fit",
+        )
     if not molecule.GetNumAtoms():
         raise DataError(where, f"{what} has no atoms")
     return molecule

@@ -59,14 +59,16 @@ class LargeGraph:
         with self.path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
 
-    def occurring(self, labels: bool) -> Iterator[tuple[str, str | float, int]]:
-        """(feature, value, about how often it stands in a neighbourhood) of all nodes."""
-        often = 1 + self.there.counts + self.back.counts
-        for node, count in zip(self.nodes, often.tolist(), strict=True):
+    def occurring(self, labels: bool) -> dict[str, Counter[str]]:
+        """By feature about how often each value stands in a neighbourhood: once for a node and each of its edges."""
+        found: dict[str, Counter[str]] = {}
+        for node, count in zip(self.nodes, (1 + self.there.counts + self.back.counts).tolist(), strict=True):
             for name, value in node.items():
-                yield name, value, count
-        for label, count in Counter(self.labels.values() if labels else ()).items():
-            yield LABEL, label, count
+                if isinstance(value, str):
+                    found.setdefault(name, Counter())[value] += count
+        if labels and self.labels:
+            found[LABEL] = Counter(self.labels.values())
+        return found
 
     def around(self, node: int, hops: int, neighbours: int, labels: bool) -> Graph:
         """The nodes that few edges lead to, the asked one first and the near ones before the far; edges among them."""
@@ -148,8 +150,8 @@ def _read(path: Path) -> Any:
     if size > LARGEST:
         raise DataError(
             Where(path),
-            f"the file has {size:,} bytes, and {LARGEST:,} are read at most, for a graph lies in main memory as a whole: "
-            "leave out features or edges, or cut it into parts that have few edges between them",
+            f"the file has {size:,} bytes, and {LARGEST:,} are read at most, for a graph lies in main memory as a "
+            "whole: leave out features or edges, or cut it into parts that have few edges between them",
         )
     try:
         found = json.loads(path.read_text(encoding="utf-8"))

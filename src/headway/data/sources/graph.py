@@ -6,7 +6,7 @@ numbers.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -59,14 +59,20 @@ class Scale:
 
     @classmethod
     def of(cls, rows: Iterable[Features]) -> "Scale":
+        """Of what stands under each name."""
         found: dict[str, list[float]] = {}
         for row in rows:
             for name, value in row.items():
                 if not isinstance(value, str):
                     found.setdefault(name, []).append(value)
-        names = tuple(sorted(found))
-        spreads = [float(np.std(found[name])) for name in names]
-        return cls(names, tuple(float(np.mean(found[name])) for name in names), tuple(s or 1.0 for s in spreads))
+        return cls.of_columns({name: np.array(found[name]) for name in sorted(found)})
+
+    @classmethod
+    def of_columns(cls, columns: Mapping[str, NDArray]) -> "Scale":
+        """What never changes has a spread of 1."""
+        spreads = (float(column.std()) for column in columns.values())
+        means = tuple(float(column.mean()) for column in columns.values())
+        return cls(tuple(columns), means, tuple(spread if spread > 1e-6 else 1.0 for spread in spreads))
 
     def table(self, rows: Sequence[Features]) -> NDArray[np.float32]:
         """(rows, names) in units of the spread; what a row lacks is the mean."""
@@ -82,15 +88,22 @@ class SourceGraph(SourceCodec):
 
     def __init__(self, settings: graph_input.Settings, state: Mapping[str, Any] | None = None):
         self.settings = settings
-        empty: dict[str, Any] = {"values": {}, "types": [], "directed": False, "numbers": {}, "measures": {}, "walks": {}}
+        empty: dict[str, Any] = {
+            "values": {},
+            "types": [],
+            "directed": False,
+            "numbers": {},
+            "measures": {},
+            "walks": {},
+        }
         self._use(**(state or empty))
 
     @classmethod
     def made(cls, data: DataSettings, settings: Any, state: Mapping[str, Any] | None = None) -> "SourceGraph":
         if data.over_long == "window":
             raise UsageError(
-                "data.over_long window: a graph cannot be read in pieces, for its nodes have no order; set it to refuse "
-                "or truncate, or raise data.max_length"
+                "data.over_long window: a graph cannot be read in pieces, for its nodes have no order; set it to "
+                "refuse or truncate, or raise data.max_length"
             )
         return cls(settings, state)
 
@@ -154,36 +167,44 @@ class SourceGraph(SourceCodec):
     def fit(self, sources: Sequence[Graph | Seed], together: Sequence[Any] = ()) -> None:
         """Features, types of edges, and the units of numbers; of many graphs the latter from some, evenly spaced."""
         some = [self._cut(source) for source in sources[:: max(1, len(sources) // MEASURED)]]
-        whole = [source for source in sources if isinstance(source, Graph)] if isinstance(sources[0], Graph) else some
+        whole = [source for source in sources if isinstance(source, Graph)] or some
+        directed = any(graph.directed for graph in whole)
         counts: dict[str, Counter[str]] = {}
-        for name, value, count in self._occurring(sources, whole):
-            counts.setdefault(name, Counter())[value] += count
+        for name, found in self._occurring(sources, whole, directed):
+            counts.setdefault(name, Counter()).update(found)
         types = Counter(_type(features) for graph in whole for features in graph.features)
         if any(len(graph.pairs) and not graph.features for graph in whole):
             types[""] += 1
         self._use(
             values=_most_frequent(counts, VALUES),
             types=[name for name, _ in sorted(types.items(), key=lambda item: (-item[1], item[0]))][:TYPES],
-            directed=any(graph.directed for graph in whole),
+            directed=directed,
             numbers=vars(Scale.of(node for graph in some for node in graph.nodes)),
             measures=vars(Scale.of(features for graph in some for features in graph.features)),
-            walks=vars(Scale.of(_named(row) for graph in some for row in self._walks(_adjacency(graph)))),
+            walks=vars(self._scale_of_walks(some)),
         )
 
     def _occurring(
-        self, sources: Sequence[Graph | Seed], whole: Sequence[Graph]
-    ) -> Iterable[tuple[str, str, int]]:
-        """(feature, value, how often) of all nodes; of a large graph, all of its nodes and not its neighbourhoods."""
+        self, sources: Sequence[Graph | Seed], whole: Sequence[Graph], directed: bool
+    ) -> Iterator[tuple[str, Counter[str]]]:
+        """(feature, how often each of its values stands there); of a large graph, in all of its nodes."""
         large = {id(source.graph): source.graph for source in sources if isinstance(source, Seed)}
         for graph in large.values():
-            yield from (item for item in graph.occurring(self.settings.known_labels) if isinstance(item[1], str))
-            yield from ((HOP, str(hop), 1) for hop in range(self.settings.hops + 1))
-        for graph in [] if large else whole:
-            yield from ((name, value, 1) for node in graph.nodes for name, value in node.items() if isinstance(value, str))
+            yield from graph.occurring(self.settings.known_labels).items()
+            yield HOP, Counter(map(str, range(self.settings.hops + 1)))
+        kinds = Counter(id(node) for graph in whole for node in graph.nodes) if not large else Counter[int]()
+        alike = {id(node): node for graph in whole for node in graph.nodes} if kinds else {}
+        for number, count in kinds.items():  # molecules share the features of atoms that are alike
+            yield from ((name, Counter({v: count})) for name, v in alike[number].items() if isinstance(v, str))
         for graph in whole if self.settings.degree else ():
-            directed = any(one.directed for one in whole)
             for name, degrees in self._degrees(graph, directed).items():
-                yield from ((name, str(degree), 1) for degree in degrees.tolist())
+                yield name, Counter(map(str, degrees.tolist()))
+
+    def _scale_of_walks(self, graphs: Sequence[Graph]) -> Scale:
+        if self.settings.position != "random_walk":
+            return Scale()
+        table = np.concatenate([self._walks(_adjacency(graph)) for graph in graphs])
+        return Scale.of_columns({str(step): column for step, column in enumerate(table.T, 1)})
 
     # -------------------------------------------------------------------------------------------------------- encoding
 
@@ -208,21 +229,18 @@ class SourceGraph(SourceCodec):
                 self._places.get((name, value), unknown) if isinstance(value, str) else PAD for value in found
             ]
         numbers, places = self.numbers.table(graph.nodes), np.zeros((len(graph), 0), np.float32)
-        if self.settings.position != "none":
-            adjacency = _adjacency(graph)
-            if self.settings.position == "laplacian":
-                found = laplacian_eigenvectors(torch.from_numpy(adjacency), self.settings.steps)
-                places = found.numpy() * np.float32(len(graph) ** 0.5)
-            else:
-                walks = (self._walks(adjacency) - np.float32(self.walks.mean)) / np.float32(self.walks.spread)
-                numbers = np.concatenate([numbers, walks], 1)
+        if self.settings.position == "laplacian":
+            found = laplacian_eigenvectors(torch.from_numpy(_adjacency(graph)), self.settings.steps)
+            places = found.numpy() * np.float32(len(graph) ** 0.5)
+        elif self.settings.position == "random_walk":
+            walks = (self._walks(_adjacency(graph)) - np.float32(self.walks.mean)) / np.float32(self.walks.spread)
+            numbers = np.concatenate([numbers, walks], 1)
         pairs, types, measures = self._edges(graph)
         return GraphRow(values, numbers, places, pairs, types, measures)
 
     def _walks(self, adjacency: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """(N, steps), or none where they are not told."""
-        steps = self.settings.steps if self.settings.position == "random_walk" else 0
-        return random_walks(torch.from_numpy(adjacency), steps).numpy() if steps else np.zeros((0, 0), np.float32)
+        """(N, steps)"""
+        return random_walks(torch.from_numpy(adjacency), self.settings.steps).numpy()
 
     def _degrees(self, graph: Graph, directed: bool) -> dict[str, NDArray[np.int64]]:
         def counted(ends: NDArray[np.int32]) -> NDArray[np.int64]:
@@ -294,10 +312,6 @@ def _scale(state: Mapping[str, Any]) -> Scale:
     return Scale(**{name: tuple(values) for name, values in state.items()})
 
 
-def _named(walk: NDArray[np.float32]) -> Features:
-    return {f"{step:03}": value for step, value in enumerate(walk.tolist(), 1)}
-
-
 def _adjacency(graph: Graph) -> NDArray[np.bool_]:
     return neighbours(graph.pairs, len(graph))
 
@@ -310,9 +324,9 @@ def _type(features: Features) -> str:
 
 def _most_frequent(counts: Mapping[str, Counter[str]], most: int) -> dict[str, list[str]]:
     """By feature the values that are known, the frequent ones first."""
-    ranked = sorted(
-        ((-count, name, value) for name, values in counts.items() for value, count in values.items())
-    )[:most]
+    ranked = sorted(((-count, name, value) for name, values in counts.items() for value, count in values.items()))[
+        :most
+    ]
     known: dict[str, list[str]] = {name: [] for name in sorted(counts)}
     for _, name, value in ranked:
         known[name].append(value)
