@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from headway.errors import DataError, HeadwayError, RunError, UsageError
     from headway.experiment import evaluate, load, train
     from headway.lab.compare import compare
+    from headway.lab.distillation import distill
+    from headway.lab.race import race
     from headway.predictor import Predictor
     from headway.run import Run
 
@@ -33,8 +35,10 @@ _HOMES = {
     "TransduceAnswer": "headway.batch",
     "UsageError": "headway.errors",
     "compare": "headway.lab.compare",
+    "distill": "headway.lab.distillation",
     "evaluate": "headway.experiment",
     "load": "headway.experiment",
+    "race": "headway.lab.race",
     "train": "headway.experiment",
 }
 
@@ -52,8 +56,10 @@ __all__ = [
     "UsageError",
     "__version__",
     "compare",
+    "distill",
     "evaluate",
     "load",
+    "race",
     "train",
 ]
 
