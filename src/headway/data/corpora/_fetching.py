@@ -22,9 +22,10 @@ WHERE = {
     "pip": "PyPI, or the index that pip is set up to use",
     "npm": "the npm registry",
     "apt": "the Debian mirror that apt is set up to use",
+    "index": "what apt knows on this machine, of its last `apt-get update`",
 }
 
-ENDINGS = {"pip": (".whl", ".tar.gz", ".zip"), "npm": (".tgz",), "apt": (".deb",), "folder": ()}
+ENDINGS = {"pip": (".whl", ".tar.gz", ".zip"), "npm": (".tgz",), "apt": (".deb",), "index": ("Packages",), "folder": ()}
 """What a package of a kind is called on disk."""
 
 
@@ -38,6 +39,8 @@ def command(package: Package) -> list[str]:
         return [*_pip(), "download", *quiet, "--no-deps", kind, ":all:", *inert, _pinned(package, "==")]
     if package.kind == "npm":
         return ["npm", "pack", "--ignore-scripts", "--loglevel=error", _pinned(package, "@")]
+    if package.kind == "index":
+        return ["apt-cache", *package.names]
     return ["apt-get", "download", *package.names]
 
 
@@ -45,6 +48,8 @@ def by_hand(package: Package) -> str:
     """The shortest command that fetches the same on a machine that has the client."""
     if package.kind == "pip":
         return f"pip download --no-deps {'--no-binary :all: ' if package.built else ''}{_pinned(package, '==')}"
+    if package.kind == "index":
+        return f"{shlex.join(command(package))} > Packages"
     return f"npm pack {_pinned(package, '@')}" if package.kind == "npm" else shlex.join(command(package))
 
 
@@ -92,7 +97,9 @@ def fetch(package: Package, scratch: Path, say: Callable[[str], None]) -> list[P
         text=True,
         errors="replace",
     )
-    files = archives(into, package)
+    if package.kind == "index" and not result.returncode and result.stdout:
+        (into / "Packages").write_text(result.stdout, encoding="utf-8")
+    files = list(into.glob("Packages")) if package.kind == "index" else archives(into, package)
     if result.returncode or len(files) != len(package.names):
         raise HeadwayError(_failure(package, asked, result.returncode, result.stdout))
     return files

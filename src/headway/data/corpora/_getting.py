@@ -148,7 +148,8 @@ def _make(corpus: Corpus, out: Path, root: Path, files: list[Path], say: Say) ->
         raise HeadwayError(f"cannot read the files of {corpus.name}: {error}") from None
     if not any(made.parts.values()):
         raise DataError(Where(root), f"no example was found; {corpus.name} is made from {corpus.package}")
-    return write(corpus, made, Provenance(came.files, version, came.content), out, corpus.attached(root), corpus.beside(root))
+    came = Provenance(came.files, version, came.content)
+    return write(corpus, made, came, out, corpus.attached(root), corpus.beside(root))
 
 
 def _version(files: list[Path]) -> str:
