@@ -19,28 +19,37 @@ from headway.lab.demonstrations import (
     HeatMap,
     Map,
     Table,
+    bound,
     convolution,
     demonstrate,
     learned,
     matrix_form,
     movement,
     multi_head,
+    no_positions,
     parallel,
     recurrence,
     teacher_forcing,
     title_of,
+    two_answers,
     vectors,
     weighted_sum,
 )
 from headway.lab.demonstrations._page import page
+from headway.positions import POSITIONS
 from headway.report.charts import Line, heat_map, map_chart
 from pages import Reader
 
-TRAINED_OR_TIMED = {"vectors", "writing", "teacher_forcing", "no_mask", "cross_entropy", "parallel"}
+AT_ONCE = {"begins", "bound", "two_answers", "no_positions"}
+TRAINED_OR_TIMED = {"vectors", "writing", "teacher_forcing", "no_mask", "cross_entropy", "parallel", *AT_ONCE}
 LECTURE = {
     *("vectors", "weighted_sum", "movement", "matrix_form", "learned", "order", "convolution", "recurrence", "mask"),
     *("parallel", "no_mask", "writing", "teacher_forcing", "cross_entropy", "additive", "normalizers", "multi_head"),
+    *AT_ONCE,
 }
+
+
+SINUSOIDAL = POSITIONS.choose("sinusoidal")
 
 
 def silent(_: str) -> None:
@@ -139,6 +148,19 @@ def test_weights_that_do_not_sum_to_one_are_found_out(monkeypatch):
     assert "the weights of a position sum to one: largest error" in failed("weighted_sum")
 
 
+@pytest.mark.long
+def test_a_cut_that_forgets_what_stands_behind_it_is_found_out(monkeypatch):
+    right = bound.cut_values
+    monkeypatch.setattr(bound, "cut_values", lambda best, end, most, fill: right(best, end, most, 0.0))
+    assert "log p of a cut, by running sums and added up: difference" in failed("bound")
+
+
+@pytest.mark.long
+def test_positions_that_are_added_are_found_out_where_none_should_be(monkeypatch):
+    monkeypatch.setattr(no_positions, "Position", lambda: no_positions.POSITIONS.build(SINUSOIDAL, 48, 2))
+    assert len(failed("no_positions")) == 3
+
+
 # ------------------------------------------------------------------------------------------ what they are measured with
 
 
@@ -173,6 +195,32 @@ def test_walks_end_where_their_moves_lead():
     for walk in teacher_forcing.walks(50, seed=3):
         up, down = walk.source.count("+"), walk.source.count("-")
         assert teacher_forcing.RING[(up - down) % 8] == walk.target[-1]
+
+
+def test_every_cut_of_a_bound_is_added_up_position_by_position():
+    log_p = torch.randn(2, 4, 9).log_softmax(-1)
+    log_p[1, 3] = 0.0  # behind the last position of the second row
+    most = torch.tensor([3, 2])
+    values = bound.cut_values(log_p[..., 4:].max(-1).values, log_p[..., 3], most, 1.0)
+    assert bound.error(log_p, most, values) < 1e-5 < 0.01 < bound.error(log_p, most, values + 0.1)
+
+
+def test_long_translations_share_all_words_but_the_third_and_short_ones_none():
+    for short, *long in bound.PHRASES.values():
+        one, other = (text.split() for text in long)
+        assert [a == b for a, b in zip(one, other, strict=True)] == [True, True, False, True]
+        assert len(short.split()) == 2 and not any(a == b for a, b in zip(short.split(), one, strict=False))
+
+
+def test_two_translations_are_of_one_length_and_share_no_word_at_any_place():
+    for one, other in two_answers.PHRASES.values():
+        assert not any(a == b for a, b in zip(one.split(), other.split(), strict=True))
+    assert two_answers.is_right("thank you", "vielen dank") and not two_answers.is_right("thank you", "vielen schön")
+
+
+def test_a_decoder_without_positions_is_refused_and_says_what_to_set():
+    assert "model.task.decoder.position sinusoidal" in no_positions.refusal()
+    assert no_positions.variety(["aaa", "abca"]) == 3
 
 
 def test_the_plane_keeps_distances_of_what_lies_in_a_plane():

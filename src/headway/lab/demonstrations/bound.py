@@ -1,101 +1,104 @@
-"""More positions than are needed, and END cuts: at the most probable place, and not where one END slipped in early."""
-
-import random
+"""More positions than are needed, and END cuts: at the most probable place, and not at the first END that comes up."""
 
 import torch
 from torch import Tensor
 
 from headway.batch import END, Example
 from headway.decoders.bound import cut_values, first_cut
-from headway.lab.demonstrations import Curves, Demonstration, Findings, Say, Table
+from headway.lab.demonstrations import Bars, Demonstration, Findings, Say, Table
 from headway.lab.demonstrations._training import Learner, learner
-from headway.report.charts import Line
 
-STEPS = 400
+PHRASES = {
+    "thank you": ("vielen dank", "das ist sehr nett", "das ist wirklich nett"),
+    "good bye": ("bis bald", "wir sehen uns wieder", "wir sehen dich wieder"),
+    "of course": ("na klar", "ja das stimmt natürlich", "ja das geht natürlich"),
+    "good luck": ("alles gute", "ich wünsche dir glück", "ich wünsche euch glück"),
+    "well done": ("gut gemacht", "das war richtig stark", "das war unglaublich stark"),
+    "never mind": ("schon gut", "das macht doch nichts", "das macht gar nichts"),
+}
+"""A short translation, and two long ones that differ in their third word."""
+TIMES = (5, 4, 4)
+"""How often each of the three is in the training data."""
+STEPS = 200
 
 
 class Bound(Demonstration):
-    """Words written backwards by a decoder that always has the same positions and learns where to stop."""
+    """Behind the second word END is the most probable of all, and yet a longer text is more probable as a whole."""
 
     def run(self, say: Say) -> Findings:
-        made, test = trained(backwards(2000, seed=1), say), backwards(400, seed=2)
-        log_p, most = looked_at(made, test)
+        made = trained(say)
+        log_p, most = looked_at(made)
         best, end = log_p[..., END + 1 :].max(-1).values, log_p[..., END]
-        values = cut_values(best, end, most, 1.0)
-        cuts, firsts = values.argmax(-1), first_cut(best, end, most)
-        lengths = torch.tensor([len(example.target) for example in test])
-        differs = [i for i in range(len(test)) if cuts[i] != firsts[i]]
-        shown = next((i for i in differs if cuts[i] == lengths[i]), 0)
+        values, firsts = cut_values(best, end, most, 1.0), first_cut(best, end, most).tolist()
+        texts = {
+            "the first END": [words(made, row, cut) for row, cut in zip(log_p, firsts)],
+            "the best cut": [words(made, row, cut) for row, cut in zip(log_p, values.argmax(-1).tolist())],
+        }
+        right = {how: sum(map(is_right, PHRASES, written)) / len(PHRASES) for how, written in texts.items()}
 
         found = Findings()
         found.show(
-            "Words of 2 to 9 letters are written backwards. For every source there are positions for the longest "
-            "target that it may have, all written in one pass; each also says how probable END is there. A cut after l "
-            "tokens is as probable as the best token at every position before it, END behind them, and END at all the "
-            "others: two running sums give that of every l.",
+            f"{len(PHRASES)} phrases, each with three translations: a short one, a little more often than each of two "
+            "long ones. All positions that the longest might need are written in one pass, and each says how probable "
+            "END is there. A text of l words is as probable as the best word at each position before its cut, END "
+            "behind them, and END at all the others; two running sums give that of every l.",
             Table(
-                f"“{test[shown].source}”, to be cut after {int(lengths[shown])}",
-                ["position", "best letter", "its probability", "probability of END", "log p of a cut before it"],
+                f"“{next(iter(PHRASES))}”, position by position",
+                ["position", "best word", "its probability", "probability of END", "log p of a cut before it"],
                 [
-                    [t + 1, letter(made, log_p[shown, t]), *map(float, column)]
-                    for t, column in enumerate(zip(best[shown].exp(), end[shown].exp(), values[shown]))
-                    if t <= most[shown]
+                    [t + 1, words(made, log_p[0, t : t + 1], 1), *map(float, column)]
+                    for t, column in enumerate(zip(best[0].exp(), end[0].exp(), values[0]))
                 ],
             ),
-            Curves(
-                "log p of a cut, over its place",
-                [Line("log p", [(l, float(values[shown, l])) for l in range(int(most[shown]) + 1)])],
-                "tokens",
+            Table(
+                "what is written",
+                ["", *texts, "right are"],
+                [[name, *row, " / ".join(PHRASES[name])] for name, *row in zip(PHRASES, *texts.values())],
             ),
-            f"Of {len(test)} words {len(differs)} are cut at another place by the first position that would write END "
-            "by itself.",
+            Bars("answers that are one of the translations", list(right.items())),
         )
-        _claim(found, (log_p, most), (values, cuts, firsts), lengths)
+        again = made.answers([Example(name) for name in PHRASES])
+        found.at_most("log p of a cut, by running sums and added up: difference", error(log_p, most, values), 1e-4)
+        found.at_least("right answers, by the best cut", right["the best cut"], 1.0)
+        found.at_most("right answers, by the first END", right["the first END"], 0.2)
+        gains = [float(row.max() - row[cut]) for row, cut in zip(values, firsts)]
+        found.at_least("log p that the best cut has more than the first END, at least", min(gains), 0.1)
+        found.at_most(
+            "answers of the model that are cut elsewhere", sum(map(str.__ne__, again, texts["the best cut"])), 0
+        )
         return found
 
 
-def _claim(found: Findings, given: tuple[Tensor, Tensor], cut: tuple[Tensor, Tensor, Tensor], lengths: Tensor) -> None:
-    values, cuts, firsts = cut
-    found.at_most(
-        "log p of every cut, by running sums and term by term: largest difference", error(*given, values), 1e-4
-    )
-    ended = firsts < values.shape[1]
-    there = values.gather(1, firsts.clamp(max=values.shape[1] - 1)[:, None])[:, 0]
-    lost = (values.max(-1).values - there)[ended & there.isfinite()]
-    found.at_most("log p that the best cut loses to the first END, at most", float(-lost.min()), 0.0)
-    right, first = (float((each == lengths).double().mean()) for each in (cuts, firsts))
-    found.at_least("words cut at the right place: best cut", right, 0.8)
-    found.at_least("the same, less those of the first END", right - first, 0.0)
-
-
-def trained(examples: list[Example], say: Say) -> Learner:
-    """Not to the end, so that END slips in now and then."""
+def trained(say: Say) -> Learner:
+    """All translations learned as often as they are there."""
     say(f"training a decoder with a bound: {STEPS} updates")
+    examples = [
+        Example(source, target)
+        for source, targets in PHRASES.items()
+        for target, times in zip(targets, TIMES)
+        for _ in range(times)
+    ]
     made = learner(
         "transduce",
         examples,
-        data__tokenizer="character",
+        data__tokenizer="word",
+        data__target_tokenizer="word",
         model__encoder__position="sinusoidal",
         model__task__decoder="bound",
+        model__task__decoder__ratio=1.0,
+        model__task__decoder__extra=4,
         model__task__smoothing=0.0,
         training__steps=STEPS,
-        training__learning_rate=4e-3,
+        training__tokens=1024,
     )
     made.train(examples)
     return made
 
 
-def backwards(count: int, seed: int) -> list[Example]:
-    """Random words of 2 to 9 letters, and the same from their end."""
-    draw = random.Random(seed)
-    words = ["".join(draw.choices("abcdefgh", k=draw.randint(2, 9))) for _ in range(count)]
-    return [Example(word, word[::-1]) for word in words]
-
-
 @torch.inference_mode()
-def looked_at(made: Learner, examples: list[Example]) -> tuple[Tensor, Tensor]:
+def looked_at(made: Learner) -> tuple[Tensor, Tensor]:
     """(B, room, V) log probabilities of every position, 0 behind the last of a row; (B) the bounds."""
-    decoder, memory = made.model.task.decoder, made.model.encode(made.batch(examples))
+    decoder, memory = made.model.task.decoder, made.model.encode(made.batch([Example(source) for source in PHRASES]))
     most = decoder.limits(memory)
     states, real = decoder.positions(memory, most)
     logits = states @ decoder.output.T + decoder.output_bias
@@ -103,9 +106,14 @@ def looked_at(made: Learner, examples: list[Example]) -> tuple[Tensor, Tensor]:
     return logits.log_softmax(-1).masked_fill(~real[..., None], 0.0), most
 
 
-def letter(made: Learner, log_p: Tensor) -> str:
-    """The most probable letter of a position."""
-    return made.writes.decode([int(log_p[END + 1 :].argmax()) + END + 1])
+def words(made: Learner, log_p: Tensor, cut: int) -> str:
+    """The best words before a cut; log_p (room, V)."""
+    return made.writes.decode((log_p[:cut, END + 1 :].argmax(-1) + END + 1).tolist())
+
+
+def is_right(source: str, answer: str) -> bool:
+    """Whether it is one of the translations."""
+    return answer in PHRASES[source]
 
 
 def error(log_p: Tensor, most: Tensor, values: Tensor) -> float:
@@ -113,6 +121,6 @@ def error(log_p: Tensor, most: Tensor, values: Tensor) -> float:
     worst = 0.0
     for row, U, found in zip(log_p, most.tolist(), values):
         for cut in range(U + 1):
-            letters = row[:cut, END + 1 :].max(-1).values.double().sum()
-            worst = max(worst, abs(float(letters + row[cut : U + 1, END].double().sum()) - float(found[cut])))
+            before = row[:cut, END + 1 :].max(-1).values.double().sum()
+            worst = max(worst, abs(float(before + row[cut : U + 1, END].double().sum()) - float(found[cut])))
     return worst
