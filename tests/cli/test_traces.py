@@ -51,6 +51,24 @@ def test_a_length_comes_first_with_the_next_best():
     )
 
 
+def test_positions_that_are_written_again_stand_below_their_pass():
+    told = shown(step("token", 0, "a", 0.5), step("token", 1, "b", 0.4), step("token", 1, "c", 0.9, 1), calls=2)
+    assert told == (
+        "     step  written      p  instead\n"
+        "    pass 0\n"
+        "        0  a        0.500\n"
+        "        1  b        0.400\n"
+        "    pass 1\n"
+        "        1  c        0.900\n"
+        "    2 passes through a decoder"
+    )
+
+
+def test_of_several_candidates_it_is_told_which_was_taken():
+    chosen = Decision("candidate", 0, 4, math.log(0.021), ((0, math.log(0.017)),))
+    assert shown(chosen) == "    candidate 4  0.021  0 0.017\n    1 pass through a decoder"
+
+
 FRAMES = [step("token", 0, "IH", 0.9), step("repeat", 1, "IH", 0.8), step("blank", 2, "<blank>", 0.7, R=0.2)]
 
 
@@ -75,6 +93,8 @@ def test_many_frames_are_wrapped():
 def test_a_path_through_nodes():
     told = shown(step("node", 0, "D", 0.9), step("node", 3, "R", 0.8, L=0.1), step("end", 7, "<end>", 1.0))
     assert told.splitlines()[:2] == ["    path     D@0 → R@3 → <end>@7", "     node  written      p  instead"]
+    told = shown(step("node", 0, "D", 0.9), step("repeat", 2, "D", 0.8))
+    assert told.splitlines()[0] == "    path     D@0 → ″D@2", "which is written once"
 
 
 VERIFIED = [

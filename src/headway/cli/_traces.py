@@ -18,6 +18,8 @@ VERIFIED = ("accepted", "corrected", "single")
 WRITTEN = (*VERIFIED, "token", "end")
 WRITTEN_IN = {"blank": "frame", "node": "node"}
 """What `where` counts, by a decision that occurs there only."""
+NUMBERED = ("length", "candidate")
+"""Decisions that take a number, and no piece."""
 INDENT = "    "
 
 
@@ -25,24 +27,24 @@ def trace_lines(answer: TransduceAnswer, width: int = 100) -> list[Text]:
     """The trace of an answer, of at most so many columns a line; no line where it has none."""
     trace = answer.trace or ()
     kinds = {decision.what for decision in trace}
-    found = list(_lengths(trace))
+    found = list(_numbers(trace))
     if kinds & set(VERIFIED):
         found += _verified(trace)
     elif "node" in kinds:
         found += _path(trace)
     elif kinds & {"blank", "repeat"}:
         found += _frames(trace, width)
-    found += _steps([decision for decision in trace if decision.what not in ("length", "draft")])
+    found += _steps([decision for decision in trace if decision.what not in (*NUMBERED, "draft")])
     calls = f"{answer.calls:,} {'pass' if answer.calls == 1 else 'passes'} through a decoder"
     return [Text(INDENT) + line for line in found + [_dim(calls)] * bool(answer.calls)]
 
 
-def _lengths(trace: Trace) -> Iterator[Text]:
+def _numbers(trace: Trace) -> Iterator[Text]:
+    """What was decided for the whole: its length, or which candidate it is."""
     for decision in trace:
-        if decision.what == "length":
-            yield Text.assemble(("length ", "dim"), (str(decision.taken), "bold"), f"  {_p(decision.log_p)}") + _others(
-                decision
-            )
+        if decision.what in NUMBERED:
+            taken = Text.assemble((f"{decision.what} ", "dim"), (str(decision.taken), "bold"))
+            yield taken + Text(f"  {_p(decision.log_p)}") + _others(decision)
 
 
 def _verified(trace: Trace) -> Iterator[Text]:
@@ -61,7 +63,9 @@ _SIGNS = {"accepted": "accepted", "corrected": "corrected", "single": "written a
 
 
 def _path(trace: Trace) -> Iterator[Text]:
-    nodes = [_piece(decision) + _dim(f"@{decision.where}") for decision in trace if decision.what != "length"]
+    nodes = [
+        _piece(decision, mark=True) + _dim(f"@{decision.where}") for decision in trace if decision.what not in NUMBERED
+    ]
     yield _dim("path     ") + Text(" → ").join(nodes)
 
 
@@ -96,7 +100,12 @@ def _steps(trace: Trace) -> Iterator[Text]:
     pieces = [_piece(decision, mark=True) for decision in trace]
     wide = max(len("written"), *(len(piece.plain) for piece in pieces))
     yield _dim(f"{unit:>5}  {'written':{wide}}      p  instead")
+    again = len({decision.where for decision in trace}) < len(trace)  # positions that were decided in several passes
+    call = None
     for decision, piece in zip(trace, pieces, strict=True):
+        if again and decision.call != call:
+            call = decision.call
+            yield _dim(f"pass {call}")
         room = " " * (wide - len(piece.plain))
         yield Text(f"{decision.where:5}  ") + piece + Text(f"{room}  {_p(decision.log_p)}") + _others(decision)
 
