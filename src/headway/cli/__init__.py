@@ -13,7 +13,9 @@ from rich.console import Console
 from headway.errors import HeadwayError, printable
 from headway.version import __version__
 
-COMMANDS = ("train", "evaluate", "predict", "data", "get", "list", "config", "lab", "compare", "distill", "race", "export")
+COMMANDS = (
+    "train", "evaluate", "predict", "data", "get", "list", "config", "lab", "compare", "distill", "race", "export",
+)  # fmt: skip
 WITH_SETTINGS = ("train", "config", "compare")
 
 DESCRIPTION = """Train, explain and serve a Transformer of your own on sequences of your own, offline.
