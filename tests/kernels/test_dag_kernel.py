@@ -24,12 +24,12 @@ def tables(B: int, T: int, N: int, scale: float = 1.0, dtype: torch.dtype = torc
 
 
 def linked(scores: Tensor, nodes: list[int]) -> Tensor:
-    """log E of graphs with so many nodes; finite numbers where nothing leads, which nobody may read."""
-    N = scores.shape[1]
-    j = torch.arange(N)
+    """log E of graphs with so many nodes; behind the last node stand numbers that nobody may read."""
+    j = torch.arange(scores.shape[1])
     allowed = (j > j[:, None]) & (j < torch.tensor(nodes)[:, None, None])
-    one = (j == N - 1).expand_as(allowed) & ~allowed.any(-1, keepdim=True)
-    return scores.masked_fill(~(allowed | one), -1e4).log_softmax(-1)
+    some = allowed | ~allowed.any(-1, keepdim=True)
+    links = scores.masked_fill(~some, -torch.inf).log_softmax(-1).masked_fill(~allowed, -1.0)
+    return links.masked_fill(j <= j[:, None], -torch.inf)
 
 
 def defined(match: Tensor, links: Tensor, lengths: list[int], nodes: list[int]) -> Tensor:

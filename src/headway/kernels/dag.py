@@ -18,6 +18,8 @@ from headway.kernels.linear import product, product_type
 AGREE = 1e-9
 """How far the two directions may lie apart, relative to the logarithm."""
 SMALLEST = 1e-280
+SCALED = 4
+"""Steps after which the numbers are scaled again: e^−160 a step are within reach of 64 bits."""
 PIECE = 1 << 21
 """Logits that are made at once."""
 
@@ -25,8 +27,8 @@ PIECE = 1 << 21
 def log_likelihood(match: Tensor, links: Tensor, lengths: Tensor, nodes: Tensor) -> Tensor:
     """(B) log p of each row's target; −∞ and without a gradient where it has more tokens than nodes can write.
 
-    match (B, T, N) log p_j(yₜ); links (B, N, N) log E; lengths (B) of the targets; nodes (B) of the graphs. What stands
-    behind a target or a graph may be anything, and so may links to a node that is not later.
+    match (B, T, N) log p_j(yₜ); links (B, N, N) log E, −∞ where j ≤ i; lengths (B) of the targets; nodes (B) of the
+    graphs. Behind the end of a target or a graph may stand any log probabilities.
     """
     return _LogLikelihood.apply(match, links, lengths, nodes)
 
@@ -36,14 +38,13 @@ def best_path(match: Tensor, links: Tensor, lengths: Tensor, nodes: Tensor) -> T
 
     No table of origins is kept: the way back asks each step once more, of one node alone.
     """
-    allowed = _alive(match, lengths, nodes)
-    match, links = _sorted_out(match, links, allowed, nodes)
-    into = links.mT.contiguous()  # row j: the links that lead to j
-    arrived = [match[:, 0]]
-    for t in range(1, match.shape[1] - 1):
-        arrived.append((arrived[-1][:, None] + into).amax(-1) + match[:, t])
+    framed, stays = _framed(match, lengths, nodes), _staying(links, nodes, links.dtype)
+    into = stays.mT.contiguous()  # row j: the links that lead to j
+    arrived = [framed[:, 0]]
+    for t in range(1, framed.shape[1] - 1):
+        arrived.append((arrived[-1][:, None] + into).amax(-1) + framed[:, t])
     node, path = nodes - 1, []
-    for t in range(match.shape[1] - 2, 0, -1):
+    for t in range(framed.shape[1] - 2, 0, -1):
         own = into.take_along_dim(node[:, None, None], 1)[:, 0]
         node = (arrived[t] + own).argmax(-1)
         path.append(node)
@@ -67,43 +68,42 @@ def _reached(lengths: Tensor, nodes: Tensor) -> Tensor:
     return lengths <= nodes - 2
 
 
-def _alive(match: Tensor, lengths: Tensor, nodes: Tensor) -> Tensor:
-    """(B, T + 2, N) where each step can be on a path from the first node to the last: step 0 is the first node, steps
-    1 … T write, and from the step behind them on the path stays in the last."""
-    T, N = match.shape[1:]
-    t = torch.arange(T + 2, device=match.device)[:, None]
-    j = torch.arange(N, device=match.device)
-    last, left = (nodes - 1)[:, None, None], lengths[:, None, None] + 1 - t  # nodes to come, the last among them
-    return torch.where(left > 0, (j >= t) & (j + left <= last) & ((j > 0) | (t == 0)) & ((t > 0) | (j == 0)), j == last)
+def _framed(match: Tensor, lengths: Tensor, nodes: Tensor) -> Tensor:
+    """(B, T + 2, N): at step 0 a path is at the first node, at steps 1 … T it writes, behind them it stays at the last.
+
+    −∞ for every node from which the last cannot be reached in as many steps as there are, 0 for first and last.
+    """
+    t = torch.arange(match.shape[1] + 2, device=match.device)
+    last, left = nodes[:, None] - 1, lengths[:, None] + 1 - t  # steps to come, that to the last node among them
+    lowest = torch.where(left > 0, t, last)
+    highest = torch.where(left > 0, last - left, last)
+    highest[:, 0].clamp_(max=0)
+    j = torch.arange(match.shape[2], device=match.device)
+    framed = torch.nn.functional.pad(match, (0, 0, 1, 1)).masked_fill_((j == last)[:, None], 0.0)
+    return framed.masked_fill_((j < lowest[..., None]) | (j > highest[..., None]), -torch.inf)
 
 
-def _sorted_out(match: Tensor, links: Tensor, alive: Tensor, nodes: Tensor) -> tuple[Tensor, Tensor]:
-    """(B, T + 2, N), (B, N, N): −∞ wherever no path leads, 0 at both ends and for staying in the last node."""
-    N = links.shape[1]
-    framed = torch.nn.functional.pad(match, (0, 0, 1, 1))
-    j = torch.arange(N, device=links.device)
-    last = (nodes - 1)[:, None]
-    end = j == last
-    framed = framed.masked_fill(end[:, None], 0.0).masked_fill(~alive, -torch.inf)
-    links = links.masked_fill(~((j > j[:, None]) & (j <= last[..., None])), -torch.inf)
-    return framed, links.masked_fill(end[:, None] & end[:, :, None], 0.0)
+def _staying(links: Tensor, nodes: Tensor, dtype: torch.dtype) -> Tensor:
+    """A copy of the links, with one more: from the last node to itself."""
+    staying = links.to(dtype, copy=True)
+    staying[torch.arange(len(nodes), device=nodes.device), nodes - 1, nodes - 1] = 0.0
+    return staying
 
 
 class _LogLikelihood(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, match: Tensor, links: Tensor, lengths: Tensor, nodes: Tensor) -> Tensor:
-        T = match.shape[1]
-        framed, clean = _sorted_out(match.double(), links.double(), _alive(match, lengths, nodes), nodes)
-        value, posterior, steps, agree = _by_products(framed, clean)
+        framed, staying = _framed(match.double(), lengths, nodes), _staying(links, nodes, torch.float64)
+        value, posterior, steps, agree = _by_products(framed, staying)
         again = (~agree & _reached(lengths, nodes)).nonzero()[:, 0]
         if len(again):
-            by_logarithms = _by_logarithms(framed[again], clean[again], nodes[again])
+            by_logarithms = _by_logarithms(framed[again], staying[again], nodes[again])
             for table, rows in zip((value, posterior, steps), by_logarithms, strict=True):
                 table[again] = rows
-        stays = torch.arange(links.shape[1], device=links.device) == (nodes - 1)[:, None]
-        real = torch.arange(T, device=links.device) < lengths[:, None]
-        posterior, steps = posterior[:, 1 : T + 1] * real[..., None], steps.masked_fill_(stays[:, :, None], 0.0)
-        ctx.save_for_backward(posterior.to(match.dtype), steps.to(links.dtype))
+        rows = torch.arange(len(nodes), device=nodes.device)
+        steps[rows, nodes - 1, nodes - 1] = 0.0
+        writes = torch.arange(match.shape[1], device=nodes.device) < lengths[:, None]
+        ctx.save_for_backward((posterior[:, 1:-1] * writes[..., None]).to(match.dtype), steps.to(links.dtype))
         return value.to(match.dtype)
 
     @staticmethod
@@ -116,34 +116,34 @@ class _LogLikelihood(torch.autograd.Function):
 def _by_products(match: Tensor, links: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """(B) log p; (B, T, N) and (B, N, N) the posteriors of nodes and links; (B) whether the numbers were long enough.
 
-    a is forward and P ⊙ b backward, both scaled; E their matrix in one direction and Eᵀ in the other:
+    a goes forward and P ⊙ b backward, both scaled now and then; E is their matrix one way and Eᵀ the other:
         x = (a E) ⊙ Pₜ,   a ← x / max x
     """
     B, T, N = match.shape
-    largest = match.amax(-1)
-    largest = largest.masked_fill(largest == -torch.inf, 0.0)
-    P = (match - largest[..., None]).exp()
-    E = links.exp()
-    both, written = torch.cat([E, E.mT]), torch.cat([P, P.flip(1)])
-    ways, raw, scales = P.new_empty(T, 2 * B, N), P.new_empty(T, 2 * B, N), P.new_ones(T, 2 * B, 1)
-    ways[0] = written[:, 0]
-    for t in range(1, T):
-        torch.bmm(ways[t - 1][:, None], both, out=raw[t][:, None])
-        torch.mul(raw[t], written[:, t], out=ways[t])
-        torch.amax(ways[t], -1, keepdim=True, out=scales[t])
-        ways[t] /= scales[t].clamp_min_(SMALLEST)
-    logs = scales[..., 0].log().sum(0).view(2, B) + largest.sum(-1)
+    largest = match.amax(-1, keepdim=True)
+    largest.masked_fill_(largest == -torch.inf, 0.0)
+    P, E = (match - largest).exp_(), links.exp()
+    both, written = torch.cat([E, E.mT]), torch.cat([P, P.flip(1)], 0).transpose(0, 1)
+    ways, raw, scales = P.new_empty(T, 2 * B, N), P.new_empty(T, 2 * B, 1, N), []
+    ways[0] = before = written[0]
+    for t, (way, x, p) in enumerate(zip(ways[1:].unbind(), raw[1:].unbind(), written[1:].unbind(), strict=True), 1):
+        torch.bmm(before[:, None], both, out=x)
+        before = torch.mul(x[:, 0], p, out=way)
+        if t % SCALED == 0 or t == T - 1:
+            scales.append(before.amax(-1, keepdim=True).clamp_min_(SMALLEST))
+            before.div_(scales[-1])
+    found = torch.cat(scales, 1).view(2, B, -1)
+    logs = found.log().sum(-1) + largest.sum((1, 2))
     a, behind = ways[:, :B], ways[:, B:].flip(0)  # at t: forward, and backward with what t writes
-    b = raw[:, B:].flip(0)  # what was there before t wrote: row t + 1 of the loop's
+    b = raw[:, B:, 0].flip(0)  # and without it, which is row t + 1 of the loop's
     b[-1] = P[:, -1]
     together = a * b
     norm = together.sum(-1, keepdim=True)
     agree = (logs[0] - logs[1]).abs() <= AGREE * (1 + logs[0].abs())
-    agree &= (norm > SMALLEST).all(0)[:, 0] & (scales > SMALLEST).all(0).view(2, B).all(0)
-    inverse = torch.where(agree[:, None], norm.clamp_min(SMALLEST).reciprocal(), 0.0)
-    posterior = (together * inverse).transpose(0, 1)
+    agree &= (norm.amin((0, 2)) > SMALLEST) & (found.amin((0, 2)) > SMALLEST)
+    inverse = norm.clamp_min_(SMALLEST).reciprocal_().mul_(agree[:, None])
     steps = torch.bmm((a * inverse)[:-1].permute(1, 2, 0), behind[1:].transpose(0, 1)).mul_(E)
-    return torch.where(agree, logs[0], -torch.inf), posterior, steps, agree
+    return torch.where(agree, logs[0], -torch.inf), together.mul_(inverse).transpose(0, 1), steps, agree
 
 
 def _by_logarithms(match: Tensor, links: Tensor, nodes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
