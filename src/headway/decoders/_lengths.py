@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from headway.batch import Memory
 from headway.decoders import TargetSizes
 from headway.decoders._parallel import Members, Parallel, ParallelSettings, Taught, different, elements, refuse
-from headway.decoders._reading import together
+from headway.decoders._reading import OTHERS, together
 from headway.errors import UsageError
 from headway.layers.encoder import EncoderSettings
 from headway.layers.readout import Readout
@@ -85,9 +85,9 @@ class ByLength(Parallel):
     def _found(self, members: Members, number: int, limit: int | None, trace: bool) -> list[list[Hypothesis]]:
         """For each row all different sequences of so many lengths, the highest mean log probability first."""
         memory = members[0][1]
-        log_p, lengths = self._offered(members, number)
-        rows, places = (log_p > -torch.inf).nonzero(as_tuple=True)
-        if log_p.shape[1] > 1:
+        log_p, lengths = self._offered(members, max(number, 1 + OTHERS) if trace else number)
+        rows, places = (log_p[:, :number] > -torch.inf).nonzero(as_tuple=True)
+        if number > 1:
             members = [(decoder, own.select(rows)) for decoder, own in members]
         written = self.write(members, lengths[rows, places], trace)
         found: list[list[Hypothesis]] = [[] for _ in range(len(memory.x))]
@@ -112,6 +112,6 @@ class ByLength(Parallel):
 
 
 def _choice(lengths: list[int], log_p: list[float], place: int) -> Choice:
-    """The length of one candidate, beside those of the others."""
-    others = tuple((n, p) for i, (n, p) in enumerate(zip(lengths, log_p, strict=True)) if i != place and p > -torch.inf)
-    return Choice("length", 0, lengths[place], log_p[place], others)
+    """The length of one candidate, beside the next best."""
+    others = [(n, p) for i, (n, p) in enumerate(zip(lengths, log_p, strict=True)) if i != place and p > -torch.inf]
+    return Choice("length", 0, lengths[place], log_p[place], tuple(others[:OTHERS]))
