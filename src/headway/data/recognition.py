@@ -181,7 +181,7 @@ def _long(examples: Sequence[Example]) -> bool:
     return sum(len(_elements(example.source)) >= 2 for example in examples) > len(examples) / 2
 
 
-def _elements(source: Any) -> Sequence[Any]:
+def _elements(source: Any) -> Sequence[Any] | Value:
     return words(source) if isinstance(source, str) else source
 
 

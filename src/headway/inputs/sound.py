@@ -8,11 +8,11 @@ frames, so that features are computed once and the pitch stays.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from torch import Tensor, nn
 
 from headway.batch import Part
@@ -21,6 +21,11 @@ from headway.inputs import Input, Vectors
 from headway.inputs._padding import padded
 from headway.kernels.dropout import generator_for
 from headway.settings import Branch, Count, Rate
+
+
+def _whole(value: Any) -> Any:
+    """A number of the command line, which a choice among numbers does not read by itself."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
 class Augment(Branch):
@@ -37,7 +42,7 @@ class Augment(Branch):
 
 
 class Settings(Branch):
-    rate: Annotated[int, Field(ge=1_000, le=192_000)] = 16_000
+    rate: Annotated[int, Field(ge=1_000)] = 16_000
     "Samples a second; sounds of another rate are resampled."
     mels: Count | None = None
     "Bands of frequencies; 40 up to 8,000 samples a second and 80 above where none are given."
@@ -47,7 +52,7 @@ class Settings(Branch):
     "Seconds from one frame to the next."
     normalize: Literal["utterance", "global", "none"] = "utterance"
     "Mean and spread of every band are made 0 and 1: of each sound by itself, or of the training part."
-    subsampling: Literal[1, 2, 4] = 4
+    subsampling: Annotated[Literal[1, 2, 4], BeforeValidator(_whole)] = 4
     "Frames that become one element."
     channels: Count = 32
     "Channels of the two convolutions that join frames."
