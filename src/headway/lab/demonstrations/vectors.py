@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from headway.batch import SPECIALS, Example
+from headway.data.sources.text import SourceText
 from headway.errors import UsageError
 from headway.lab.demonstrations import Demonstration, Findings, Map, Say, Table
 from headway.lab.demonstrations._training import learner
@@ -81,6 +82,8 @@ class Vectors(Demonstration):
         assert self.run_folder is not None
         _, codecs, model = RunFolder(self.run_folder).load()
         table = getattr(model.input, "embedding", None)
+        if not isinstance(codecs.source, SourceText):
+            raise UsageError(f"{self.run_folder} reads no text, and has no elements with a vector each to look at")
         names = codecs.source.tokenizer.names()[len(SPECIALS) :][:MOST]
         if table is None or len(names) < 4:
             raise UsageError(
