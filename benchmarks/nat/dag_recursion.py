@@ -78,7 +78,7 @@ def compare(B: int, T: int, N: int, rounds: int, threads: int) -> dict[str, obje
         "tokens": T,
         "nodes": N,
         "threads": threads,
-        "graphs_per_second": found,
+        "graphs_per_processor_second": found,
         "ratio": {way: statistics.median(ratio) for way, ratio in beside.items()},
         "ratios": beside,
         "nan_in_gradient": broken,

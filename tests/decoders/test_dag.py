@@ -183,6 +183,17 @@ def test_both_passes_drop_the_same(monkeypatch):
     assert not torch.allclose(first, third)
 
 
+def test_under_autocast_to_bfloat16_the_loss_is_near_and_gradients_are_finite():
+    decoder, memory = graphs().train(), memory_of(LENGTHS)
+    target = decoder.collate(TARGETS)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = decoder.loss(memory, target, 0.0, revealed=0.5)
+        plain = decoder.loss(memory, target, 0.0)
+    assert plain.total.item() == pytest.approx(decoder.loss(memory, target, 0.0).total.item(), rel=0.05)
+    assert found.total.dtype == torch.float32
+    no_gradient_is_missing(decoder, found.total)
+
+
 def test_a_revealed_token_learns_through_its_vector():
     decoder = graphs({"tie": "none"}).train()
     total = decoder.loss(memory_of(LENGTHS), decoder.collate(TARGETS), 0.0, revealed=0.9).total

@@ -79,7 +79,7 @@ class DirectedAcyclic(Parallel):
 
     def loss(self, memory: Memory, target: Part, smoothing: float, revealed: float = 0.0) -> Loss:
         """−log p of every target that is reached. Where right tokens are shown, those begin their nodes: a share of the
-        mistakes on the best path of a first pass, with the same dropout (Huang et al. 2022, section 3.3)."""
+        mistakes on the best path of a first pass, with the same dropout."""
         taught = self.taught(memory, target)
         nodes = self.nodes_of(taught.read)
         vectors = self.started(memory, nodes)

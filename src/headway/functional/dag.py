@@ -18,7 +18,7 @@ def log_sum(x: Tensor, dim: int) -> Tensor:
 
 
 def log_likelihood(match: Float[Tensor, "B T N"], links: Float[Tensor, "B N N"]) -> Float[Tensor, " B"]:
-    """log Σ over all paths of the probability to take it and to write the tokens on it (equations 5 to 7).
+    """log Σ over all paths of the probability to take it and to write the tokens on it.
 
         f₁(j) = E_0j p_j(y₁),   fₜ(j) = p_j(yₜ) Σ_i fₜ₋₁(i) E_ij,   p(y) = Σ_i f_T(i) E_i,last
 
@@ -39,13 +39,13 @@ def best_path(
     for t in range(match.shape[1]):
         arrived, origin = ((arrived + match[:, t])[:, :, None] + links).max(1)
         before.append(origin)
-    node = torch.full((len(links), 1), links.shape[1] - 1)
+    node = torch.full((len(links), 1), links.shape[1] - 1, device=links.device)
     path = [node := origin.gather(1, node) for origin in reversed(before)]
     return arrived[:, -1], torch.cat([*reversed(path), node[:, :0]], 1)
 
 
 def walk(links: Float[Tensor, "N N"], written: Float[Tensor, " N"] | None = None) -> list[int]:
-    """The nodes between first and last, each the most probable after the one before it (section 3.4).
+    """The nodes between first and last, each the most probable after the one before it.
 
     written    log max_v p_j(v): the next node is chosen with what it will write (lookahead); None: by links (greedy)
     """
