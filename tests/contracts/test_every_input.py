@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from building import D, no_gradient_is_missing
 from comparing import close
 from headway.batch import Part
-from headway.inputs import INPUTS, Input, Vectors, sound, text, vectors
+from headway.inputs import INPUTS, Input, Vectors, graph, sound, text, vectors
+from headway.inputs._relations import Relations
 
 
 @dataclass
@@ -40,6 +41,19 @@ def arrays(lengths: list[int], *shape: int) -> list[np.ndarray]:
     return [np.random.default_rng(length).standard_normal((length, *shape)).astype(np.float32) for length in lengths]
 
 
+def chains(lengths: list[int]) -> Part:
+    """Graphs whose nodes stand in a row, each with two features and a number."""
+    rows = []
+    for length in lengths:
+        pairs = np.array([(i, i + 1) for i in range(length - 1)], np.int32).reshape(-1, 2)
+        values = np.stack([row_of(length), 13 + row_of(length) % 2], 1).astype(np.int32)
+        numbers = (values[:, :1] / 7).astype(np.float32)
+        places = np.sin(np.outer(np.arange(length), [1.0, 2.0])).astype(np.float32)
+        none = np.zeros((len(pairs), 0), np.float32)
+        rows.append(graph.GraphRow(values, numbers, places, pairs, np.ones_like(pairs), none))
+    return graph.collate(rows, Relations(1, False, 0))
+
+
 def sounds(each: int) -> Sample:
     return Sample(
         {"subsampling": each, "channels": 6, "mels": 10},
@@ -52,6 +66,11 @@ SAMPLES = {
     "text": Sample({}, text.TextSizes(13), lambda lengths: text.collate([row_of(n) for n in lengths], None)),
     "text with letters": Sample(
         {"characters": 5, "character_ngrams": 2, "word_ngrams": 2, "buckets": 31}, text.TextSizes(13, 6), lettered
+    ),
+    "graph": Sample(  # the biases have tests of their own
+        {"attend": "edges", "edge_types": False, "position": "laplacian", "steps": 2},
+        graph.GraphSizes(15, tuple(range(15)), 1, 1, False, 0),
+        chains,
     ),
     "sound": sounds(4),
     "sound of every frame": sounds(1),

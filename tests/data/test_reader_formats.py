@@ -22,7 +22,7 @@ class TestFormats:
             ("a.tab", "tsv"),
             ("a.b.csv", "csv"),
             ("a.jsonl.gz", "jsonl"),
-            ("a.json", "jsonl"),
+            ("a.json", "json"),
             ("a.conllu", "conllu"),
             ("a.conll", "conll"),
             ("a.bio", "conll"),

@@ -25,7 +25,8 @@ from headway.errors import DataError, Where
 
 
 def test_the_formats_are_the_files_of_the_room():
-    assert READERS.names() == FORMATS
+    others = {"folders", "json", "sdf"}  # which hold no lines, and have tests of their own
+    assert set(READERS.names()) == others | set(FORMATS)
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -24,7 +24,7 @@ _TRANSLATIONS = (*_REFERENCES, "target", "translation", "translations")
 
 
 class Jsonl(Reader):
-    suffixes = (".jsonl", ".ndjson", ".json")
+    suffixes = (".jsonl", ".ndjson")
 
     def read(self, path: Path, columns: Columns = UNCHOSEN, complain: Complain = refuse) -> Iterator[Example]:
         keys = Keys(columns)
@@ -169,7 +169,7 @@ def object_of(line: str, where: Where) -> dict[str, Any]:
     if not line.strip():
         raise DataError(where, "the line is empty; empty lines may stand at the end of the file only")
     try:
-        found = json.loads(line, object_pairs_hook=_distinct, parse_int=_whole, parse_constant=_not_finite)
+        found = json.loads(line, **HOOKS)
     except json.JSONDecodeError as error:
         raise DataError(where, f"this is no JSON: {error.msg}, at column {error.colno}{_advice(line)}") from None
     except RecursionError:
@@ -203,3 +203,7 @@ def _whole(digits: str) -> int:
 
 def _not_finite(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number of JSON")
+
+
+HOOKS: dict[str, Any] = {"object_pairs_hook": _distinct, "parse_int": _whole, "parse_constant": _not_finite}
+"""How JSON is read: strictly."""

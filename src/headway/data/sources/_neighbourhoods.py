@@ -51,7 +51,8 @@ class LargeGraph:
         path = self.path.with_name(TRAINING)
         if not path.is_file():
             return {}
-        rows = (line.rstrip("\r\n").split("\t") for line in path.open(encoding="utf-8", errors="replace"))
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        rows = (line.split("\t") for line in lines)
         return {self.places[row[0]]: row[1].strip() for row in rows if len(row) == 2 and row[0] in self.places}
 
     @cached_property

@@ -247,7 +247,8 @@ class SourceGraph(SourceCodec):
             return np.minimum(np.bincount(ends.ravel(), minlength=len(graph)), LARGEST_DEGREE)
 
         if directed:
-            return {TO: counted(graph.pairs[:, 0]), FROM: counted(graph.pairs[:, 1])}
+            there, back = graph.pairs.T if graph.directed else (graph.pairs, graph.pairs)
+            return {TO: counted(there), FROM: counted(back)}
         return {DEGREE: counted(graph.pairs)}
 
     def _edges(self, graph: Graph) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
