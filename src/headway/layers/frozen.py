@@ -147,7 +147,8 @@ class _FrozenAttention:
         """Scores, weights, weighted sum, output matrix: -> (B T, D)."""
         B, H, T, K = q.shape
         keys, values = both.flatten(1, 2)  # (B H, S, K) each
-        scores = torch.bmm((q * scale).reshape(B * H, T, K), keys.transpose(1, 2))
+        # beta 0: the first is not looked at; so the scale costs no operation of its own
+        scores = torch.baddbmm(q.new_empty(()), q.reshape(B * H, T, K), keys.mT, beta=0, alpha=scale)
         if added is not None:
             scores = (scores.view(B, H, T, keys.shape[1]) + added).flatten(0, 1)
         found = torch.bmm(scores.softmax(-1), values)
@@ -156,7 +157,7 @@ class _FrozenAttention:
 
 class _FrozenBlock:
     def __init__(self, block: DecoderBlock):
-        self.block = block
+        self.mixed, self.crossed, self.fed = (_FrozenResidual(each) for each in (block.mixed, block.crossed, block.fed))
         self.own, self.cross = _FrozenAttention(block.mixer, False), _FrozenAttention(block.cross, True)
         self.feedforward = _FrozenFeedForward(block.feedforward)
 
@@ -171,19 +172,21 @@ class _FrozenBlock:
         position: Any,
         offset: int,
     ) -> Tensor:
-        block = self.block
-        before = _before(block.mixed, x)
-        q, k, v = self.own.ask(before, B)
+        asked = self.own.ask(self.mixed.before(x), B)
+        q, k, v = asked
+        own_keys, end = k, offset + k.shape[2]
         q, k = position.turn(self.own.score.queries(q), offset), position.turn(self.own.score.keys(k), offset)
         q, k, scale = self.own.score.features(q, k)
-        end = offset + q.shape[2]
-        own[0, :, :, offset:end], own[1, :, :, offset:end] = k, v
-        x = _after(block.mixed, x, self.own.answer(q, own[:, :, :, :end], added, scale))
-        (q,) = self.cross.ask(_before(block.crossed, x), B)
+        if k is own_keys:
+            own[:, :, :, offset:end] = asked[1:]
+        else:
+            own[0, :, :, offset:end], own[1, :, :, offset:end] = k, v
+        x = self.mixed.after(x, self.own.answer(q, own[:, :, :, :end], added, scale))
+        (q,) = self.cross.ask(self.crossed.before(x), B)
         q = self.cross.score.queries(q)
         q, _, scale = self.cross.score.features(q, q)
-        x = _after(block.crossed, x, self.cross.answer(q, source, hidden, scale))
-        return _after(block.fed, x, self.feedforward(_before(block.fed, x)))
+        x = self.crossed.after(x, self.cross.answer(q, source, hidden, scale))
+        return self.fed.after(x, self.feedforward(self.fed.before(x)))
 
 
 class _FrozenFeedForward:
@@ -199,10 +202,22 @@ class _FrozenFeedForward:
         return self.outer(h.relu_() if self.activation == "relu" else F.gelu(h))
 
 
-def _before(residual: Residual, x: Tensor) -> Tensor:
-    return residual.norm(x) if residual.pre else x
+class _FrozenResidual:
+    """Add & norm whose parts are looked up once: a step calls for them more often than for products."""
 
+    def __init__(self, residual: Residual):
+        norm, self.pre = residual.norm, residual.pre
+        assert isinstance(norm, (nn.LayerNorm, nn.RMSNorm))
+        shape, weight = list(norm.normalized_shape), norm.weight
+        if isinstance(norm, nn.LayerNorm):
+            bias, eps = norm.bias, norm.eps
+            self.norm = lambda x: torch.layer_norm(x, shape, weight, bias, eps)
+        else:
+            self.norm = lambda x: torch.rms_norm(x, shape, weight, norm.eps)
 
-def _after(residual: Residual, x: Tensor, update: Tensor) -> Tensor:
-    x = update.add_(x)
-    return x if residual.pre else residual.norm(x)
+    def before(self, x: Tensor) -> Tensor:
+        return self.norm(x) if self.pre else x
+
+    def after(self, x: Tensor, update: Tensor) -> Tensor:
+        x = update.add_(x)
+        return x if self.pre else self.norm(x)
