@@ -115,6 +115,13 @@ def quick(*arguments: Any, **named: Any) -> Outcome:
         return train(*arguments, **named)
 
 
+WRITERS: dict[str, dict[str, Any]] = {
+    "joint": {"model.task.draft": "ctc"},
+    "at_once": {"model.task.decoder": "ctc"},
+}
+"""Runs of `transduce` with other writers."""
+
+
 class Runs:
     """Runs that many tests read and none changes, trained when they are first asked for."""
 
@@ -129,7 +136,8 @@ class Runs:
         """The folder of a run of this kind."""
         path = self.folder / f"{asked}-{seed}"
         if not path.exists():
-            quick(self.data(asked), path, seed=seed, settings=tiny(asked, {"training.learning_rate": 0.02}))
+            kind, changed = ("transduce", WRITERS[asked]) if asked in WRITERS else (asked, {})
+            quick(self.data(kind), path, seed=seed, settings=tiny(kind, {"training.learning_rate": 0.02} | changed))
         return path
 
     def copy(self, asked: str, to: Path) -> Path:

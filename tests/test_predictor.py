@@ -140,3 +140,92 @@ def test_rows_behind_rows():
     both = first.followed_by(second).followed_by(Rows.of([]))
     assert [row.tolist() for row in both] == [[1, 2], [], [3]] and both.values.dtype == first.values.dtype
     assert Rows.of([]).followed_by(second)[0].tolist() == [3] and torch.from_numpy(both.values).dtype == torch.int32
+
+
+# -------------------------------------------------------------------------------------------------------- two writers
+
+
+def texts(number: int = 20) -> list[str]:
+    return [line.partition("\t")[0] for line in lines("transduce", number, seed=9)]
+
+
+def test_one_model_two_writers_and_every_mode_of_them(runs):
+    run = headway.load(runs("joint"))
+    assert run.modes == ("greedy", "beam", "sample", "verify", "nat", "rerank")
+    greedy = run.predict(texts(), mode="greedy", scores=True)
+    for mode in ("auto", "verify"):
+        found = run.predict(texts(), mode=mode, scores=True)
+        assert [a.tokens for a in found] == [a.tokens for a in greedy]
+        assert [a.score for a in found] == pytest.approx([a.score for a in greedy], abs=1e-4)
+        assert all(one.calls <= other.calls for one, other in zip(found, greedy, strict=True))
+    assert [a.calls for a in greedy] == [len(a.tokens) + 1 for a in greedy]
+    assert all(a.calls == 0 for a in run.predict(texts(), mode="nat")), "a head is no pass through a decoder"
+    several = run.predict(texts(), mode="rerank", nbest=2)
+    assert all(a.calls == 1 for a in several) and any(a.alternatives for a in several)
+    assert all(a.score >= a.alternatives[0].score * 3 for a in several if a.alternatives)
+
+
+def test_a_run_without_a_draft_verifies_copies_and_one_without_a_decoder_writes_all_at_once(runs):
+    run = headway.load(runs("transduce"))
+    assert run.modes == ("greedy", "beam", "sample", "verify") and run.verify_rows == 0
+    greedy, found = (run.predict(texts(), mode=mode) for mode in ("greedy", "verify"))
+    assert [a.tokens for a in found] == [a.tokens for a in greedy]
+    alone = headway.load(runs("at_once"))
+    assert alone.modes == ("nat",) and alone.predict(texts()) == alone.predict(texts(), mode="nat")
+    with pytest.raises(UsageError, match="mode verify needs an autoregressive decoder"):
+        alone.predict("abc", mode="verify")
+    with pytest.raises(UsageError, match="mode nat needs a draft"):
+        run.predict("abc", mode="nat")
+
+
+def test_samples_are_the_same_for_the_same_seed_order_and_inputs(runs):
+    run = headway.load(runs("transduce"))
+
+    def drawn(inputs: list[str], **how) -> list[str]:
+        return [a.text for a in run.predict(inputs, mode="sample", sampling_seed=3, temperature=2.0, **how)]
+
+    whole = drawn(texts())
+    assert drawn(texts()) == whole and len(set(drawn(["abcd"] * 20))) > 3
+    assert drawn(texts()[:7]) == whole[:7] and drawn(texts()[7:], first=7) == whole[7:]
+    streamed = run.stream((headway.Example(t) for t in texts()), 3, mode="sample", sampling_seed=3, temperature=2.0)
+    assert [answer.text for _, answer in streamed] == whole
+    cold = run.predict(texts(), mode="sample", top_k=1)
+    assert [a.text for a in cold] == [a.text for a in run.predict(texts(), mode="greedy")]
+
+
+def test_a_trace_of_what_was_verified_spells_what_was_written(runs):
+    run = headway.load(runs("joint"))
+    for mode in ("greedy", "verify"):
+        for answer in run.predict(texts(5), mode=mode, trace=True):
+            spelled = [one.taken for one in answer.trace if one.what != "draft"]
+            assert tuple(spelled[: len(answer.tokens)]) == answer.tokens and len(spelled) <= len(answer.tokens) + 1
+    assert all(a.trace is None for a in run.predict(texts(3), mode="verify"))
+    with pytest.raises(UsageError, match="trace is for new sequences, and this run answers tag"):
+        headway.load(runs("tag")).predict("ant", trace=True)
+
+
+def test_which_way_is_faster_is_measured_once_a_machine_and_a_folder_need_not_take_it(runs, tmp_path, monkeypatch):
+    run = headway.load(runs.copy("joint", tmp_path / "run"))
+    file = tmp_path / "run" / "crossover.json"
+    assert file.is_file(), "training measured it"
+    file.unlink()
+    examples = [headway.Example(t, t[::-1]) for t in texts()]
+    run.evaluate(examples)
+    kept = file.read_text()
+    headway.load(tmp_path / "run").evaluate(examples)
+    assert file.read_text() == kept
+    file.unlink()
+    monkeypatch.setattr("headway.crossover.write_json", lambda *_: (_ for _ in ()).throw(OSError("read-only")))
+    assert headway.load(tmp_path / "run").evaluate(examples)[0] and not file.exists()
+    assert headway.load(tmp_path / "run").measure_crossover([]) is None
+    both = headway.load(tmp_path / "run", runs("joint", seed=1))
+    assert both.verify_rows == 0 and both.measure_crossover(examples) is None
+
+
+def test_an_ensemble_of_two_writers_each(runs):
+    both = headway.load(runs("joint"), runs("joint", seed=1))
+    assert both.predict(texts(3)) == both.predict(texts(3), mode="greedy")
+    assert len(both.predict(texts(3), mode="nat")) == len(both.predict(texts(3), mode="sample")) == 3
+    for mode in ("verify", "rerank"):
+        with pytest.raises(UsageError, match=f"an ensemble has no mode {mode}"):
+            both.predict("abc", mode=mode)

@@ -107,3 +107,17 @@ def test_a_run_without_a_test_part_is_trained_and_measured_on_valid(headway, tmp
     asked = options(tiny("tag", {"training.steps": 2}))
     done = headway("train", tmp_path / "data", "--out", tmp_path / "run", *asked)
     assert done.code == 0 and "valid part" in done.out and "test part" not in done.out
+
+
+def test_every_mode_can_be_measured(headway, runs):
+    def told(*how: str) -> dict[str, float]:
+        done = headway("evaluate", runs("joint"), runs.data("transduce"), "--json", *how)
+        assert done.code == 0
+        return json.loads(done.out)["metrics"]
+
+    assert told("--mode", "verify") == told("--mode", "greedy") == told()
+    assert told("--mode", "nat").keys() == told("--mode", "rerank", "--candidates", "3").keys() == told().keys()
+    drawn = ("--mode", "sample", "--temperature", "2", "--sampling-seed", "1")
+    assert told(*drawn) == told(*drawn)
+    wrong = headway("evaluate", runs("joint"), runs.data("transduce"), "--mode", "greedy", "--top-k", "3")
+    assert wrong.code == 2 and "top-k is of mode sample, and this is mode greedy: add --mode sample" in wrong.err

@@ -204,6 +204,37 @@ def test_modes_give_what_they_are_asked_for(headway, runs):
     assert prefixed.startswith("ga")
 
 
+def test_two_writers_answer_in_every_mode(headway, runs):
+    def answered(*how) -> list[str]:
+        done = headway("predict", runs("joint"), "--text", "abcd", "--text", "hgfe", *how)
+        assert done.code == 0 and done.err == ""
+        return done.lines
+
+    exact = answered("--mode", "greedy", "--scores")
+    assert answered("--mode", "verify", "--scores") == answered("--scores") == exact
+    for mode in ("nat", "rerank", "beam"):
+        assert [len(line.split("\t")) for line in answered("--mode", mode, "--nbest", "2")] == [2, 2]
+    drawn = ["--mode", "sample", "--temperature", "1.5", "--top-k", "4", "--top-p", "0.95", "--sampling-seed", "7"]
+    assert answered(*drawn) == answered(*drawn) and len({*map(tuple, (answered(*drawn[:-1], s) for s in range(5)))}) > 1
+
+
+def test_a_tolerance_is_said_to_be_inexact_where_no_answer_is(headway, runs):
+    done = headway("predict", runs("joint"), "--text", "abcd", "--mode", "verify", "--tolerance", "0.5")
+    assert done.code == 0 and done.err == "tolerance 0.5: answers may differ from those of greedy search\n"
+    assert len(done.lines) == 1
+    none = headway("predict", runs("joint"), "--text", "abcd", "--mode", "verify", "--tolerance", "0")
+    assert none.err == "" and none.out == headway("predict", runs("joint"), "--text", "abcd").out
+
+
+def test_a_trace_stands_below_its_answer_or_in_the_json(headway, runs):
+    done = headway("predict", runs("joint"), "--text", "abcd", "--mode", "verify", "--trace")
+    plain = headway("predict", runs("joint"), "--text", "abcd", "--mode", "verify")
+    assert done.code == 0 and done.lines[0] == plain.lines[0] and len(done.lines) > 1 and len(plain.lines) == 1
+    told = json.loads(headway("predict", runs("joint"), "--text", "abcd", "--mode", "verify", "--trace", "--json").out)
+    whats = {one["what"] for one in told["trace"]}
+    assert whats <= {"draft", "accepted", "corrected", "single", "token", "end"} and told["calls"] >= 1
+
+
 def test_given_targets_are_scored_and_not_answered(headway, runs, tmp_path):
     write(tmp_path / "pairs.tsv", ["abc\tcba", "de\ted"])
     found = [float(line) for line in headway("predict", runs("transduce"), tmp_path / "pairs.tsv", "--given").lines]
@@ -244,6 +275,8 @@ def test_several_runs_answer_together(headway, runs):
     mean = json.loads(together.out)["scores"]["pos"]
     each = [json.loads(headway("predict", r, "--text", "good ant", "--json", "--scores").out) for r in (one, other)]
     assert mean == pytest.approx(sum(told["scores"]["pos"] for told in each) / 2, abs=1e-6)
+    done = headway("predict", runs("joint"), "--with", runs("joint", seed=1), "--text", "ab", "--mode", "verify")
+    assert done.code == 2 and "an ensemble has no mode verify: greedy gives the same answers" in done.err
     done = headway("predict", one, "--with", runs("tag"), "--text", "good")
     assert done.code == 2 and "make no ensemble: their vocabularies or labels differ" in done.err
 
@@ -269,6 +302,17 @@ def test_no_text_is_without_answer(kind, text, headway, runs):
         ("transduce", ["--text", "a", "--nbest", "0"], "nbest must be at least 1, and is 0"),
         ("transduce", ["--text", "a", "--mode", "beam", "--beam", "0"], "beam must be at least 1, and is 0"),
         ("transduce", ["--text", "a", "--nbest", "2", "--mode", "greedy"], "comes from mode beam, and not from greedy"),
+        ("transduce", ["--text", "a", "--mode", "nat"], "mode nat needs a draft, a second writer"),
+        ("transduce", ["--text", "a", "--mode", "rerank"], "by --recipe transduce_joint, or model.task.draft ctc"),
+        ("at_once", ["--text", "a", "--mode", "verify"], "mode verify needs an autoregressive decoder"),
+        ("at_once", ["--text", "a", "--prefix", "b"], "a forced prefix needs a run that writes"),
+        ("joint", ["--text", "a", "--mode", "verify", "--nbest", "2"], "comes from mode beam, and not from verify"),
+        ("joint", ["--text", "a", "--mode", "verify", "--beam", "3"], "beam is of mode beam, and this is mode verify"),
+        ("joint", ["--text", "a", "--temperature", "0.5"], "temperature is of mode sample, and this is mode auto"),
+        ("joint", ["--text", "a", "--mode", "nat", "--prefix", "b"], "all at once"),
+        ("joint", ["--text", "a", "--mode", "rerank", "--prefix", "b"], "a forced prefix is for the modes greedy"),
+        ("classify", ["--text", "a", "--temperature", "2"], "temperature is for new sequences, and this run answers"),
+        ("classify", ["--text", "a", "--trace"], "trace is for new sequences, and this run answers classify"),
         ("classify", ["--text", "a", "--prefix", "b"], "a forced prefix needs a run that writes"),
         ("classify", ["--text", "a", "--alignments"], "an alignment needs a run that writes"),
         ("tag", ["--text", "a", "--nbst", "2"], "no option --nbst. Did you mean --nbest?"),

@@ -30,6 +30,10 @@ class Told:
             assert [source for source, _ in chosen] == [source for source, _ in self.rows], "the sources were moved"
         self.rows = chosen
 
+    def crop(self, length: int) -> None:
+        """Positions are those of what was read, BEGIN's the first."""
+        self.rows = [(source, read[:length]) for source, read in self.rows]
+
 
 def step_of(table: Table) -> Callable[[Tensor, Told], tuple[Tensor, Told]]:
     """The step function of a table."""
@@ -44,6 +48,22 @@ def step_of(table: Table) -> Callable[[Tensor, Told], tuple[Tensor, Told]]:
         return torch.cat([torch.full((len(tokens), END), -torch.inf), logits], 1), state
 
     return step
+
+
+def extend_of(table: Table, single: Table | None = None) -> Callable[[Tensor, Told], tuple[Tensor, Told]]:
+    """The extend function of a table for one row; `single` is told instead where one token is read alone."""
+
+    def extend(tokens: Tensor, state: Told) -> tuple[Tensor, Told]:
+        ((source, read),), (new,) = state.rows, tokens.tolist()
+        state.steps.append(len(new))
+        asked = single if single is not None and len(new) == 1 else table
+        rows = [list(asked(source, (*read, *new[: i + 1])[1:])) for i in range(len(new))]
+        state.rows = [(source, (*read, *new))]
+        assert state.rows[0][1][0] == BEGIN, "every row begins with BEGIN"
+        logits = torch.tensor(rows)
+        return torch.cat([torch.full((len(new), END), -torch.inf), logits], 1)[None], state
+
+    return extend
 
 
 def random_table(tokens: int, seed: int = 0, spread: float = 1.5) -> Table:

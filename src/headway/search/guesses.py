@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 AHEAD = 3
 """Tokens of a draft behind a wrong one among which the right one is looked for."""
-RIGHT_AND_ALL = {"draft": (49, 50), "copied": (2, 3), "copied far": (1, 2), "jacobi": (1, 3)}
+RIGHT_AND_ALL = {"draft": (49.0, 50.0), "copied": (1.0, 1.5), "copied far": (0.75, 1.5), "jacobi": (1.0, 3.0)}
 """Guesses of each kind that were right, and all of them, before any is seen."""
 
 

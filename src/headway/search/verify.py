@@ -20,7 +20,6 @@ from headway.search import Choice, Extend, Hypothesis
 from headway.search.guesses import Guesses
 from headway.search.stepwise import choices, log_p_of
 
-
 LARGE = 20.0
 
 
@@ -83,8 +82,9 @@ class _Row:
         Returns how many guesses were right, the token behind them, and what would come behind the first wrong one.
         """
         start, known = self.cached, len(self.read) - self.cached
-        alone = known == 1 and not guess and self.exact == self.cached
-        logits = self._extend([*self.read[start:], *(token for token in guess if token != self.rules.end)])
+        fed = [*self.read[start:], *(token for token in guess if token != self.rules.end)]
+        alone = len(fed) == 1 and self.exact == self.cached
+        logits = self._extend(fed)
         call = self.calls - 1
         asked = [*self.read[start + 1 :], *guess]
         best, clear, behind = self._seen(logits, asked)
@@ -136,8 +136,9 @@ class _Row:
         if self.rules.tolerance:
             place = torch.tensor([*asked, *[self.rules.end] * (len(best) - len(asked))], device=self.where)[:, None]
             told.append((logits.gather(1, best[:, None]) - logits.gather(1, place))[:, 0].float())
-        found, clear, *behind = torch.stack(told).tolist()
-        return [int(token) for token in found], [bool(one) for one in clear], behind[0] if behind else [0.0] * len(found)
+        found, clear, *more = torch.stack(told).tolist()
+        behind = more[0] if more else [0.0] * len(found)
+        return [int(token) for token in found], [bool(one) for one in clear], behind
 
     def _single(self) -> Tensor:
         """(V) logits behind what is written, read as greedy does."""
