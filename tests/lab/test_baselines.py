@@ -1,6 +1,7 @@
 """The classical methods that stand beside the model: their formulas, and what every one of them promises."""
 
 import random
+from dataclasses import replace
 from math import log
 
 import numpy as np
@@ -14,6 +15,7 @@ from sklearn.linear_model import Ridge as TheirRidge
 from sklearn.multiclass import OneVsRestClassifier
 
 from headway.batch import ClassifyAnswer, Example, RegressAnswer, TagAnswer, TransduceAnswer
+from headway.data.sources.sound import Sound
 from headway.errors import UsageError
 from headway.lab.baselines import BASELINES, Baseline, baselines_for
 from headway.lab.baselines._lbfgs import minimise
@@ -21,6 +23,7 @@ from headway.lab.baselines._logistic import Logistic
 from headway.lab.baselines._nearest import Index
 from headway.lab.baselines._ridge import ALPHAS, Ridge
 from headway.lab.baselines._sparse import BUCKETS, Sparse, TfIdf, counts, unit_of
+from headway.lab.baselines._spectrum import Softmax
 from headway.lab.baselines._text import thinned
 
 # ------------------------------------------------------------------------------------------- what all of them promise
@@ -44,9 +47,9 @@ def test_each_task_has_the_simplest_first():
     named = {task: [baseline.name for baseline in baselines_for(task)] for task in TRAIN}
     assert named == {
         "tag": ["majority", "ngram"],
-        "classify": ["majority", "ngram"],
-        "regress": ["mean", "ngram"],
-        "transduce": ["copy", "ngram"],
+        "classify": ["majority", "ngram", "spectrum"],
+        "regress": ["mean", "ngram", "spectrum"],
+        "transduce": ["copy", "ngram", "spectrum"],
     }
     assert baselines_for("dance") == []
 
@@ -58,14 +61,28 @@ def test_a_file_is_called_after_task_and_name():
         assert file == f"{part.task}_{part.name}"
 
 
+def read_by(baseline: Baseline, texts: list[Example]) -> list[Example]:
+    """The examples, as sounds for a baseline that reads sound: one of another length and pitch for every text."""
+    if baseline.name != "spectrum":
+        return texts
+    letters = {example.source: "".join(example.source) for example in texts}
+    return [replace(example, source=beep(letters[example.source])) for example in texts]
+
+
+def beep(text: str) -> Sound:
+    time = np.arange(1600 + 160 * len(text)) / 8000
+    return Sound.of(np.sin(2 * np.pi * (300 + 50 * len(text)) * time).astype(np.float32), 8000)
+
+
 @pytest.mark.parametrize(("task", "place"), EVERY)
 def test_one_answer_of_the_right_kind_for_each_example_and_the_same_every_time(task: str, place: int):
-    asked = [Example(source) for source in SOURCES[task]]
     runs = []
     for _ in range(2):
         baseline = baselines_for(task)[place]
-        assert baseline.refuses(TRAIN[task]) is None
-        baseline.fit([*TRAIN[task], Example("not labelled")])
+        asked = read_by(baseline, [Example(source) for source in SOURCES[task]])
+        train = read_by(baseline, TRAIN[task])
+        assert baseline.refuses(train) is None
+        baseline.fit([*train, Example("not labelled")])
         runs.append(baseline.predict(asked))
         assert baseline.note and baseline.thinned == ""
         assert baseline.predict([]) == []
@@ -87,6 +104,10 @@ def test_nothing_to_learn_from(task: str, place: int):
 @pytest.mark.parametrize(("task", "place"), EVERY)
 def test_what_is_no_text_is_refused_by_those_that_read(task: str, place: int):
     baseline = baselines_for(task)[place]
+    if baseline.name == "spectrum":
+        assert baseline.refuses([Example("a text", "a")]) == "it reads sound only"
+        assert baseline.refuses([Example(beep("a"), "a")]) is None
+        return
     blind = baseline.name in ("majority", "mean") and task != "tag"
     assert baseline.refuses([Example(np.zeros((5, 3)), "a")]) == (None if blind else "it reads text only")
     assert baseline.refuses([Example(("a", "word"), "a")]) is None
@@ -95,12 +116,13 @@ def test_what_is_no_text_is_refused_by_those_that_read(task: str, place: int):
 @pytest.mark.parametrize(("task", "place"), EVERY)
 def test_large_data_are_thinned_and_the_note_says_so(task: str, place: int):
     baseline = baselines_for(task, budget=1e-9)[place]
-    baseline.fit(TRAIN[task])
+    train = read_by(baseline, TRAIN[task])
+    baseline.fit(train)
     if baseline.name in ("copy", "mean") or (task, baseline.name) == ("classify", "majority"):
         assert baseline.thinned == ""
     else:
         assert baseline.note.endswith("; learned from 1 of 3 examples, evenly spaced, to keep to its time")
-    assert len(baseline.predict(TRAIN[task])) == 3
+    assert len(baseline.predict(train)) == 3
 
 
 def test_thinning_is_even_and_within_the_cost():
@@ -109,6 +131,25 @@ def test_thinning_is_even_and_within_the_cost():
     assert [example.target for example in chosen] == list(range(0, 100, 4))
     assert sentence.startswith("learned from 25 of 100 examples")
     assert thinned(examples, lambda example: 2.0, 200.0) == (examples, "")
+
+
+# ------------------------------------------------------------------------------------------------------------ sound
+
+
+def test_logistic_regression_on_full_rows_as_scikit_learn_has_it():
+    x = np.random.default_rng(1).standard_normal((60, 5))
+    labels = (x @ np.random.default_rng(2).standard_normal((5, 3))).argmax(1)
+    ours = Softmax(C=0.5, tolerance=1e-7)
+    ours.fit(x, np.eye(3)[labels])
+    theirs = LogisticRegression(C=0.5, tol=1e-8, max_iter=1000).fit(x, labels)
+    assert np.allclose(ours.chances(x), theirs.predict_proba(x), atol=1e-4)
+
+
+def test_the_nearest_sound_speaks_for_another():
+    known = [Example(beep("a" * size), f"t {size}") for size in (1, 5, 9)]
+    baseline = next(each for each in baselines_for("transduce") if each.name == "spectrum")
+    baseline.fit(known)
+    assert [str(answer) for answer in baseline.predict(known)] == ["t 1", "t 5", "t 9"]
 
 
 # ------------------------------------------------------------------------------------------------------ n-grams, tf-idf

@@ -1,0 +1,1 @@
+"""What sound costs before a model hears it."""
