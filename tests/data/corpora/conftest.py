@@ -155,6 +155,12 @@ def multi30k(folder: Path) -> Path:
     return folder
 
 
+def voices() -> dict[str, bytes]:
+    """Forty syllables in two tones each by two speakers; no test of a corpus listens to them."""
+    written = [chr(0x3105 + i % 20) + chr(0x311A + i // 20) + tone for i in range(40) for tone in ("", "1234"[i % 4])]
+    return {f"usr/share/gcin-voice/ogg/{name}/{n}.ogg": f"{name} {n}".encode() for name in written for n in (3, 5)}
+
+
 def source_of(name: str, folder: Path) -> Path:
     """What `--from` is given for a corpus: a package file where there is one, else a folder."""
     folder.mkdir()
@@ -164,6 +170,8 @@ def source_of(name: str, folder: Path) -> Path:
         return movie_reviews(folder)
     if name.startswith("libreoffice"):
         return tree(folder, help_pages("中文", "zh-CN") if name.endswith("zh") else help_pages("Seite", "de"))
+    if name.startswith("mandarin"):
+        return tree(folder, voices())
     return {"brown": brown, "cmudict": cmudict, "multi30k": multi30k}[name](folder)
 
 

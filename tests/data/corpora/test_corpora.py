@@ -56,7 +56,9 @@ def test_the_same_package_gives_the_same_bytes(name: str, tmp_path: Path, invent
     outs = [tmp_path / "first", tmp_path / "second"]
     for out in outs:
         obtain(name, out, given=given)
-    first, second = ({path.name: path.read_bytes() for path in out.iterdir()} for out in outs)
+    first, second = (
+        {str(path.relative_to(out)): path.read_bytes() for path in out.rglob("*") if path.is_file()} for out in outs
+    )
     assert first == second
     assert {"dataset.json", "README.md"} < set(first)
     assert not any(path.name.startswith("first.tmp") for path in tmp_path.iterdir())
@@ -69,7 +71,10 @@ def test_the_record_is_true_of_the_files(name: str, tmp_path: Path, invented: Si
     assert facts == report.facts and facts["name"] == name
     for file, digest in facts["files"].items():
         assert hashlib.sha256((out / file).read_bytes()).hexdigest() == digest
-    assert set(facts["files"]) == {path.name for path in out.iterdir()} - {"dataset.json", "README.md"}
+    assert set(facts["files"]) == {path.name for path in out.iterdir() if path.is_file()} - {
+        "dataset.json",
+        "README.md",
+    }
     for part, counts in facts["split"]["parts"].items():
         assert counts["examples"] > 0
         rows = (
@@ -247,3 +252,33 @@ def test_multi30k_with_a_line_missing(tmp_path: Path, invented: SimpleNamespace)
     (given / "val.de").write_text("one line\n", encoding="utf-8")
     with pytest.raises(DataError, match=r"val.en: has 3 lines, and val.de has 1: line must belong to line"):
         obtain("multi30k", tmp_path / "out", given=given)
+
+
+@pytest.mark.parametrize("name", ["mandarin_syllables", "mandarin_tones", "mandarin_tones_other_voice"])
+def test_mandarin_recordings_lie_beside_their_tables(name: str, tmp_path: Path, invented: SimpleNamespace) -> None:
+    out, _ = made(invented, name, tmp_path)
+    rows = rows_of(out)
+    assert len(rows) == 160
+    for file, target in rows:
+        written, speaker = file.removeprefix("sounds/").removesuffix(".ogg").split("-")
+        assert (out / file).read_text(encoding="utf-8") == f"{written} {speaker}"
+        base, tone = (written[:-1], written[-1]) if written[-1].isdigit() else (written, "")
+        wanted = {"": "1", "1": "5"}.get(tone, tone) if "tones" in name else " ".join(base)
+        assert target == wanted
+    assert lines(out / "train.tsv")[0] == ("path\tlabel" if "tones" in name else "path\ttext")
+
+
+def test_no_syllable_is_known_and_the_other_voice_is_heard_in_the_test_only(
+    tmp_path: Path, invented: SimpleNamespace
+) -> None:
+    def heard(out: Path, part: str) -> tuple[set[str], set[str]]:
+        names = [row[0].removeprefix("sounds/").removesuffix(".ogg").split("-") for row in table(out, part)]
+        return {written.rstrip("1234") for written, _ in names}, {speaker for _, speaker in names}
+
+    out, _ = made(invented, "mandarin_tones", tmp_path / "one")
+    bases = [heard(out, part)[0] for part in ("train", "valid", "test")]
+    assert len(set.union(*bases)) == sum(map(len, bases)) == 40
+    assert all(heard(out, part)[1] == {"3", "5"} for part in ("train", "valid", "test"))
+    out, _ = made(invented, "mandarin_tones_other_voice", tmp_path / "other")
+    assert [heard(out, part)[1] for part in ("train", "valid", "test")] == [{"3"}, {"3"}, {"5"}]
+    assert not heard(out, "train")[0] & heard(out, "valid")[0]
