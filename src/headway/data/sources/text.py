@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headway.batch import SPECIALS, Part
+from headway.batch import SPECIALS, Example, Part, Value
 from headway.data.settings import DataSettings
 from headway.data.sources import SourceCodec
 from headway.data.tokenizers import TOKENIZERS, Text, Tokenizer, most_frequent, tokenizer_of, vocabulary_of
 from headway.data.tokenizers.word import Word
-from headway.errors import UsageError
+from headway.errors import DataError, UsageError, printable
 from headway.inputs import text as text_input
 from headway.rows import Rows
 
@@ -36,6 +36,12 @@ class SourceText(SourceCodec):
     def made(cls, data: DataSettings, settings: Any, state: Mapping[str, Any] | None = None) -> "SourceText":
         chosen = data.tokenizer or TOKENIZERS.choose("word")
         return cls(tokenizer_of(chosen, state and state["tokenizer"]), settings, state)
+
+    @classmethod
+    def opened(cls, example: Example, data: DataSettings) -> Example:
+        if isinstance(example.source, Value):
+            raise DataError(example.where, f"a text is expected, and not {printable(example.source)}")
+        return example
 
     def _use(self, alphabet: Sequence[str]) -> None:
         self.alphabet = vocabulary_of(alphabet)
