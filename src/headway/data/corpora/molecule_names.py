@@ -1,4 +1,4 @@
-"""IUPAC name to SMILES, or back: a sequence for a sequence of another kind."""
+"""A molecule to its IUPAC name, or back: a graph or a sequence for a sequence of another kind."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +10,9 @@ LONGEST = 80
 
 
 class MoleculeNames(Corpus):
-    title = "Molecule names (IUPAC name to SMILES)"
+    title = "Molecule names (SMILES to IUPAC name, or back)"
     question = "transduce"
-    about = f"59,000 pairs of at most {LONGEST} characters a side; --data.source smiles --data.target name turns them."
+    about = f"59,000 pairs of at most {LONGEST} characters a side; --data.source name --data.target smiles turns them."
     package = PACKAGE
     members = (IDENTIFIERS,)
     fingerprint = "6481a6d89f1a96a8c2cc0a71df977f84366c2b4d2735212fe0f2ced5f1865ddb"
