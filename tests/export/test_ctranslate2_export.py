@@ -48,6 +48,7 @@ KINDS = {
     "no table shared": {f"{DECODER}.tie": "none"},
     "all tables shared": {f"{DECODER}.tie": "all", "data.joint": True},
     "fewer layers": {f"{DECODER}.layers": 1},
+    "beside a draft": {"model.task.draft": "ctc"},
     "other heads": {f"{DECODER}.mixer": "attention", f"{DECODER}.cross": "attention"},
 }
 
@@ -124,6 +125,12 @@ def test_what_it_has_no_place_for_is_refused_with_what_to_do(kind, tmp_path):
         export(run, "ctranslate2", tmp_path / "out")
     assert f"{run} cannot be exported to ctranslate2: CTranslate2" in str(complaint.value)
     assert words in str(complaint.value) and not (tmp_path / "out").exists()
+
+
+def test_a_run_that_reads_no_text_is_refused(tmp_path):
+    model = Predictor(untrained(tmp_path / "run")).model
+    model.input = torch.nn.Identity()
+    assert transformer_module.refuses(model) == "CTranslate2 reads elements of a vocabulary, and this run reads linear"
 
 
 def _other_queries(monkeypatch):

@@ -45,7 +45,9 @@ def refuses(model: Model) -> str | None:
             f"CTranslate2 writes one token after another, and the decoder {_file(task.decoder)} writes all at once: "
             "ask it by headway predict, or train with model.task.decoder autoregressive"
         )
-    if not isinstance(model.input, TextInput) or model.input.settings.reads_letters:
+    if not isinstance(model.input, TextInput):
+        return f"CTranslate2 reads elements of a vocabulary, and this run reads {_file(model.input)}"
+    if model.input.settings.reads_letters:
         return (
             "CTranslate2 reads elements of a vocabulary, and this run's input reads more (characters, "
             "character_ngrams, word_ngrams): train with model.input.characters 0, character_ngrams 0, word_ngrams 1"
