@@ -29,7 +29,7 @@ from headway.inputs.graph import GraphRow, GraphSizes, neighbours
 __all__ = ["Graph", "SourceGraph"]
 
 VALUES = 20_000
-"""Values of nodes' features that are known at most, the most frequent ones."""
+"""Values of a feature of nodes that are known at most, the most frequent ones."""
 TYPES = 100
 """Types of edges that are known at most."""
 LARGEST_DEGREE = 20
@@ -253,9 +253,10 @@ class SourceGraph(SourceCodec):
 
     def _edges(self, graph: Graph) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
         """Pairs, the types there and back, the numbers of edges: each pair of nodes once."""
-        kinds = [_type(features) for features in graph.features] or [""] * len(graph.pairs)
-        there = np.array([self._type.get(kind, 1) for kind in kinds], np.int32)
-        features = graph.features or ({},) * len(graph.pairs)
+        features = graph.features or (_PLAIN,) * len(graph.pairs)
+        alike = {id(one): one for one in features}  # few edges of a graph differ in more than their ends
+        numbers = {key: self._type.get(_type(one), 1) for key, one in alike.items()}
+        there = np.array([numbers[id(one)] for one in features], np.int32)
         measures = self.measures.table(features)
         if not self.directed:
             return graph.pairs, np.stack([there, there], 1), measures
@@ -313,6 +314,10 @@ def _scale(state: Mapping[str, Any]) -> Scale:
     return Scale(**{name: tuple(values) for name, values in state.items()})
 
 
+_PLAIN: Features = {}
+"""What is known of an edge of which nothing is known."""
+
+
 def _adjacency(graph: Graph) -> NDArray[np.bool_]:
     return neighbours(graph.pairs, len(graph))
 
@@ -325,13 +330,10 @@ def _type(features: Features) -> str:
 
 def _most_frequent(counts: Mapping[str, Counter[str]], most: int) -> dict[str, list[str]]:
     """By feature the values that are known, the frequent ones first."""
-    ranked = sorted(((-count, name, value) for name, values in counts.items() for value, count in values.items()))[
-        :most
-    ]
-    known: dict[str, list[str]] = {name: [] for name in sorted(counts)}
-    for _, name, value in ranked:
-        known[name].append(value)
-    return known
+    return {
+        name: sorted(values, key=lambda value: (-values[value], value))[:most]
+        for name, values in sorted(counts.items())
+    }
 
 
 def _joined(
@@ -342,7 +344,9 @@ def _joined(
     low_first = np.where(turned[:, None], pairs[:, ::-1], pairs)
     types = np.where(turned[:, None], types[:, ::-1], types)
     measures = np.where(turned[:, None], np.roll(measures, measures.shape[1] // 2, 1), measures)
-    once, place = np.unique(low_first, axis=0, return_inverse=True)
+    N = int(pairs.max(initial=0)) + 1
+    keys, place = np.unique(low_first[:, 0].astype(np.int64) * N + low_first[:, 1], return_inverse=True)
+    once = np.stack(np.divmod(keys, N), 1).astype(np.int32)
     both = np.zeros((len(once), 2), np.int32)
     measured = np.zeros((len(once), measures.shape[1]), np.float32)
     np.add.at(both, place.ravel(), types)
