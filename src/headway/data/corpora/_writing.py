@@ -120,9 +120,7 @@ def _files(corpus: Corpus, part: str, rows: list[Record]) -> Iterator[tuple[str,
 
 
 def _table_of(corpus: Corpus, rows: list[Record]) -> Iterator[str]:
-    source, target = corpus.columns or (
-        ("text", "label") if corpus.question == "classify" else ("source", "target")
-    )
+    source, target = corpus.columns or (("text", "label") if corpus.question == "classify" else ("source", "target"))
     if corpus.unit == "recordings":
         source, target = "path", "label" if corpus.question == "classify" else "text"
     yield f"{source}\t{target}\n"
