@@ -14,6 +14,7 @@ from headway.version import __version__
 
 if TYPE_CHECKING:
     from headway.batch import ClassifyAnswer, Example, RegressAnswer, TagAnswer, TransduceAnswer
+    from headway.data.sources.graph import Graph
     from headway.errors import DataError, HeadwayError, RunError, UsageError
     from headway.experiment import evaluate, load, train
     from headway.lab.compare import compare
@@ -26,6 +27,7 @@ _HOMES = {
     "ClassifyAnswer": "headway.batch",
     "DataError": "headway.errors",
     "Example": "headway.batch",
+    "Graph": "headway.data.sources.graph",
     "HeadwayError": "headway.errors",
     "Predictor": "headway.predictor",
     "RegressAnswer": "headway.batch",
@@ -46,6 +48,7 @@ __all__ = [
     "ClassifyAnswer",
     "DataError",
     "Example",
+    "Graph",
     "HeadwayError",
     "Predictor",
     "RegressAnswer",

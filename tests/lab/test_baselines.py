@@ -15,6 +15,8 @@ from sklearn.linear_model import Ridge as TheirRidge
 from sklearn.multiclass import OneVsRestClassifier
 
 from headway.batch import ClassifyAnswer, Example, RegressAnswer, TagAnswer, TransduceAnswer
+from headway.data.sources._neighbourhoods import LargeGraph, Seed, _Lists
+from headway.data.sources.graph import Graph
 from headway.data.sources.sound import Sound
 from headway.errors import UsageError
 from headway.lab.baselines import BASELINES, Baseline, baselines_for
@@ -24,6 +26,7 @@ from headway.lab.baselines._nearest import Index
 from headway.lab.baselines._ridge import ALPHAS, Ridge
 from headway.lab.baselines._sparse import BUCKETS, Sparse, TfIdf, counts, unit_of
 from headway.lab.baselines._spectrum import Softmax
+from headway.lab.baselines._subtrees import called
 from headway.lab.baselines._text import thinned
 
 # ------------------------------------------------------------------------------------------- what all of them promise
@@ -46,9 +49,9 @@ EVERY = [(task, place) for task in TRAIN for place in range(len(baselines_for(ta
 def test_each_task_has_the_simplest_first():
     named = {task: [baseline.name for baseline in baselines_for(task)] for task in TRAIN}
     assert named == {
-        "tag": ["majority", "ngram"],
-        "classify": ["majority", "ngram", "spectrum"],
-        "regress": ["mean", "ngram", "spectrum"],
+        "tag": ["majority", "ngram", "subtree"],
+        "classify": ["majority", "neighbours", "ngram", "spectrum", "subtree"],
+        "regress": ["mean", "ngram", "spectrum", "subtree"],
         "transduce": ["copy", "ngram", "spectrum"],
     }
     assert baselines_for("dance") == []
@@ -62,11 +65,30 @@ def test_a_file_is_called_after_task_and_name():
 
 
 def read_by(baseline: Baseline, texts: list[Example]) -> list[Example]:
-    """The examples, as sounds for a baseline that reads sound: one of another length and pitch for every text."""
-    if baseline.name != "spectrum":
-        return texts
-    letters = {example.source: "".join(example.source) for example in texts}
-    return [replace(example, source=beep(letters[example.source])) for example in texts]
+    """The examples as what a baseline reads: a sound of another length and pitch, or a chain, for every text."""
+    if baseline.name == "spectrum":
+        return [replace(example, source=beep("".join(example.source))) for example in texts]
+    if baseline.name == "subtree":
+        return [replace(example, source=chain(example.source)) for example in texts]
+    if baseline.name == "neighbours":
+        return [replace(example, source=Seed(PAIRS, len(example.source) % 4)) for example in texts]
+    return texts
+
+
+def chain(parts: str | tuple[str, ...]) -> Graph:
+    return Graph(parts or ("nothing",), [(i, i + 1) for i in range(len(parts) - 1)])
+
+
+class Pairs(LargeGraph):
+    """Four nodes of a large graph, 0 and 1 joined, and 2 and 3."""
+
+    def __init__(self):
+        self.there = _Lists(np.array([[0, 1], [2, 3]]), np.zeros(2, np.int32), 4)
+        self.back = _Lists(np.array([[1, 0], [3, 2]]), np.zeros(2, np.int32), 4)
+
+
+PAIRS = Pairs()
+READS = {"spectrum": "sound", "subtree": "graphs", "neighbours": "nodes of a large graph"}
 
 
 def beep(text: str) -> Sound:
@@ -104,9 +126,9 @@ def test_nothing_to_learn_from(task: str, place: int):
 @pytest.mark.parametrize(("task", "place"), EVERY)
 def test_what_is_no_text_is_refused_by_those_that_read(task: str, place: int):
     baseline = baselines_for(task)[place]
-    if baseline.name == "spectrum":
-        assert baseline.refuses([Example("a text", "a")]) == "it reads sound only"
-        assert baseline.refuses([Example(beep("a"), "a")]) is None
+    if baseline.name in READS:
+        assert baseline.refuses([Example("a text", "a")]) == f"it reads {READS[baseline.name]} only"
+        assert baseline.refuses(read_by(baseline, [Example("a", "a")])) is None
         return
     blind = baseline.name in ("majority", "mean") and task != "tag"
     assert baseline.refuses([Example(np.zeros((5, 3)), "a")]) == (None if blind else "it reads text only")
@@ -118,7 +140,7 @@ def test_large_data_are_thinned_and_the_note_says_so(task: str, place: int):
     baseline = baselines_for(task, budget=1e-9)[place]
     train = read_by(baseline, TRAIN[task])
     baseline.fit(train)
-    if baseline.name in ("copy", "mean") or (task, baseline.name) == ("classify", "majority"):
+    if baseline.name in ("copy", "mean", "neighbours") or (task, baseline.name) == ("classify", "majority"):
         assert baseline.thinned == ""
     else:
         assert baseline.note.endswith("; learned from 1 of 3 examples, evenly spaced, to keep to its time")
@@ -150,6 +172,49 @@ def test_the_nearest_sound_speaks_for_another():
     baseline = next(each for each in baselines_for("transduce") if each.name == "spectrum")
     baseline.fit(known)
     assert [str(answer) for answer in baseline.predict(known)] == ["t 1", "t 5", "t 9"]
+
+
+# ------------------------------------------------------------------------------------------------------------- graphs
+
+
+def test_nodes_with_the_same_surroundings_are_called_the_same_however_they_are_numbered():
+    """By hand: after two steps a name says what stands up to two edges away, and no more."""
+    one = Graph("abcab", [(0, 1, "s"), (1, 2, "s"), (2, 3, "d"), (3, 4, "s")])
+    other = Graph("bacba", [(1, 0, "s"), (0, 2, "s"), (2, 4, "d"), (4, 3, "s")])
+    place = [1, 0, 2, 4, 3]
+    for mine, theirs in zip(called(one), called(other), strict=True):
+        assert mine == [theirs[i] for i in place]
+    alone, near, far = called(one)
+    assert alone[0] == alone[3] and alone[1] == alone[4] and len(set(alone)) == 3
+    changed = called(Graph("abcac", [(0, 1, "s"), (1, 2, "s"), (2, 3, "d"), (3, 4, "s")]))
+    assert [a == b for a, b in zip(near, changed[1])] == [True, True, True, False, False]
+    assert [a == b for a, b in zip(far, changed[2])] == [True, True, False, False, False]
+
+
+def test_subtrees_find_a_rule_that_hangs_on_edges():
+    chance = random.Random(1)
+
+    def drawn(number: int) -> Example:
+        pairs = {tuple(sorted(chance.sample(range(6), 2))) for _ in range(number % 7 + 1)}
+        return Example(Graph("abcabc", sorted(pairs)), float(len(pairs)))
+
+    train, test = [drawn(number) for number in range(200)], [drawn(number) for number in range(50)]
+    for task in ("regress", "classify"):
+        baseline = next(each for each in baselines_for(task) if each.name == "subtree")
+        known = [replace(e, target=e.target if task == "regress" else str(e.target > 3)) for e in train]
+        baseline.fit(known)
+        if task == "regress":
+            errors = [abs(answer.value - e.target) for answer, e in zip(baseline.predict(test), test)]
+            assert np.mean(errors) < 0.5
+        else:
+            right = [answer.label == str(e.target > 3) for answer, e in zip(baseline.predict(test), test)]
+            assert np.mean(right) > 0.85
+
+
+def test_nodes_get_the_label_that_most_neighbours_have():
+    baseline = next(each for each in baselines_for("classify") if each.name == "neighbours")
+    baseline.fit([Example(Seed(PAIRS, 0), "red"), Example(Seed(PAIRS, 2), "blue"), Example(Seed(PAIRS, 2), "blue")])
+    assert [baseline.predict([Example(Seed(PAIRS, node))])[0].label for node in (1, 3, 0)] == ["red", "blue", "blue"]
 
 
 # ------------------------------------------------------------------------------------------------------ n-grams, tf-idf
@@ -268,7 +333,7 @@ def test_several_labels_are_one_against_the_rest():
 
 
 def fitted(examples: list[Example], place: int = 1) -> Baseline:
-    baseline = baselines_for("classify")[place]
+    baseline = [each for each in baselines_for("classify") if each.name in ("majority", "ngram")][place]
     baseline.fit(examples)
     return baseline
 
@@ -332,7 +397,7 @@ def test_the_penalty_is_chosen_by_rows_held_out():
 
 
 def test_numbers_that_letters_add_up_to():
-    mean, ngram = baselines_for("regress")
+    mean, ngram, *_ = baselines_for("regress")
     dice = random.Random(0)
     texts = ["".join(dice.choices("CNOc", k=dice.randint(2, 12))) for _ in range(200)]
     value = {"C": 1.0, "N": 2.0, "O": -3.0, "c": 5.0}
@@ -371,7 +436,7 @@ def test_few_entries_read_still_find_the_text_itself():
 
 
 def test_copy_and_nearest():
-    copy, ngram = baselines_for("transduce")
+    copy, ngram, *_ = baselines_for("transduce")
     examples = [Example("cats", "K AE T S"), Example("dog", "D AO G"), Example(("two", "words"), "T UW")]
     copy.fit(examples)
     ngram.fit(examples)

@@ -26,7 +26,7 @@ LARGEST = 400_000_000
 """Bytes that the file may have; in memory it takes about ten times as many."""
 HOP, LABEL = "hop (around)", "label (known)"
 """Features that every node of a neighbourhood has: how far it is from the node that is asked for, and its label, where
-it is a node of the training part. The node that is asked for has none."""
+it is a node of the training part. The node that is asked for has no label, and no word that only it has."""
 
 
 class LargeGraph:
@@ -71,6 +71,15 @@ class LargeGraph:
             found[LABEL] = Counter(self.labels.values())
         return found
 
+    @cached_property
+    def _shared(self) -> Counter[tuple[str, str | float]]:
+        """How many nodes have each value."""
+        return Counter(item for node in self.nodes for item in node.items())
+
+    def _identifies(self, name: str, value: str | float) -> bool:
+        """Whether a node is the only one of its name: learning it by heart says nothing of others."""
+        return isinstance(value, str) and self._shared[name, value] == 1
+
     def around(self, node: int, hops: int, neighbours: int, labels: bool) -> Graph:
         """The nodes that few edges lead to, the asked one first and the near ones before the far; edges among them."""
         hop, newest = {node: 0}, [node]
@@ -98,7 +107,10 @@ class LargeGraph:
         )
 
     def _features(self, node: int, distance: int, labels: bool) -> Features:
-        own: Features = {**self.nodes[node], HOP: str(distance)}
+        known = self.nodes[node]
+        if not distance:
+            known = {name: value for name, value in known.items() if not self._identifies(name, value)}
+        own: Features = {**known, HOP: str(distance)}
         if labels and distance and node in self.labels:
             own = {**own, LABEL: self.labels[node]}
         return own
