@@ -1,6 +1,7 @@
 """The classical methods, each trained on the training part of the same split and measured on its test part."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from headway.batch import Answer, ClassifyAnswer, Example
 from headway.lab.baselines import BASELINES
@@ -39,6 +40,26 @@ def tfidf(train: Sequence[Example], test: Sequence[Example]) -> list[Answer]:
     return [ClassifyAnswer((str(label),), 1.0) for label in fitted(best, len(texts)).predict([e.source for e in test])]
 
 
+def ridge(train: Sequence[Example], test: Sequence[Example]) -> list[Answer]:
+    """Ridge regression on the 1-4 grams of SMILES as text: headway's own `lab/baselines/regress_ngram`."""
+    return _baseline("regress_ngram", *([replace(e, source=str(e.source)) for e in part] for part in (train, test)))
+
+
+def subtrees(train: Sequence[Example], test: Sequence[Example]) -> list[Answer]:
+    """Ridge regression on the surroundings of nodes: headway's own `lab/baselines/regress_subtree`."""
+    return _baseline("regress_subtree", train, test)
+
+
+def neighbours(train: Sequence[Example], test: Sequence[Example]) -> list[Answer]:
+    """The label that most neighbours have: headway's own `lab/baselines/classify_neighbours`."""
+    return _baseline("classify_neighbours", train, test)
+
+
+def dependencies(train: Sequence[Example], test: Sequence[Example]) -> list[Answer]:
+    """Logistic regression on what a node is joined to: headway's own `lab/baselines/classify_subtree`."""
+    return _baseline("classify_subtree", train, test)
+
+
 def _baseline(name: str, train: Sequence[Example], test: Sequence[Example]) -> list[Answer]:
     method = BASELINES.part(name)(600.0)
     method.fit(train)
@@ -49,4 +70,8 @@ PEERS: dict[str, Callable[[Sequence[Example], Sequence[Example]], list[Answer]]]
     "tnt": tnt,
     "nearest": nearest,
     "tfidf": tfidf,
+    "ridge": ridge,
+    "subtrees": subtrees,
+    "neighbours": neighbours,
+    "dependencies": dependencies,
 }

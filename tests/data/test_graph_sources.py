@@ -2,7 +2,6 @@
 
 import builtins
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,6 @@ from headway.data.settings import DataSettings
 from headway.data.sources import SOURCES, kind_of
 from headway.data.sources._graphs import MOST_NODES, graph_of
 from headway.data.sources._molecules import Smiles
-from headway.data.sources._neighbourhoods import Seed
 from headway.data.sources.graph import Graph, SourceGraph
 from headway.errors import DataError, MissingPackage, UsageError, Where
 from headway.inputs import graph as graph_input
@@ -276,96 +274,6 @@ class TestMolecules:
             read("sdf", path, "SOL")
 
 
-# ------------------------------------------------------------------------------------------------------ one large graph
-
-
-class TestLargeGraph:
-    def seed(self, folder: Path, name: str) -> Seed:
-        source = opened(name, Where(folder / "train.tsv", 2))
-        assert isinstance(source, Seed)
-        return source
-
-    def test_names_beside_a_graph_are_its_nodes(self, tmp_path):
-        graphs.large(tmp_path)
-        found = open_data(tmp_path, SETTINGS)
-        assert found.kind == "graph" and found.recognized.task == "classify"
-        assert {len(example.source) for example in found.examples("train")} == {1}
-        assert str(found.examples("test")[0].source).startswith("n")
-
-    def test_a_neighbourhood_begins_with_its_seed_and_holds_all_edges_among_its_nodes(self, tmp_path):
-        graphs.large(tmp_path)
-        edges = {tuple(edge[:2]) for edge in json.loads((tmp_path / "graph.json").read_text())["edges"]}
-        seed = self.seed(tmp_path, "n7")
-        for hops, neighbours in ((1, 2), (2, 2), (2, 50), (3, 1)):
-            found = seed.graph.around(seed.node, hops, neighbours, labels=True)
-            assert found.words[0] == "n7" == str(found) and found.nodes[0]["hop (around)"] == "0"
-            assert len(found) <= sum((2 * neighbours) ** hop for hop in range(hops + 1))
-            inside = {(found.words[i], found.words[j]) for i, j in found.pairs.tolist()}
-            assert inside == {(i, j) for i, j in edges if i in found.words and j in found.words and i != j}
-            distance = [int(node["hop (around)"]) for node in found.nodes]
-            assert distance == sorted(distance) and max(distance) <= hops
-        every = seed.graph.around(seed.node, 1, 1000, labels=False)
-        assert set(every.words) == {"n7", *(j for i, j in edges if i == "n7"), *(i for i, j in edges if j == "n7")}
-
-    def test_the_same_neighbours_are_drawn_however_the_file_is_ordered(self, tmp_path):
-        found = json.loads((graphs.large(tmp_path / "one") / "graph.json").read_text())
-        other = graphs.large(tmp_path / "other")
-        turned = found | {"nodes": found["nodes"][::-1], "edges": found["edges"][::-1]}
-        (other / "graph.json").write_text(json.dumps(turned))
-        one, two = (self.seed(tmp_path / name, "n7") for name in ("one", "other"))
-        first, second = (seed.graph.around(seed.node, 2, 2, True) for seed in (one, two))
-        assert first.words == second.words and one.content() != two.content()
-
-    def test_only_labels_of_the_training_part_are_shown_and_never_the_asked_one(self, tmp_path):
-        graphs.large(tmp_path)
-        known = dict(row.split("\t") for row in (tmp_path / "train.tsv").read_text().splitlines()[1:])
-        for name in ("n7", *known):
-            seed = self.seed(tmp_path, name)
-            found = seed.graph.around(seed.node, 2, 4, labels=True)
-            assert "label (known)" not in found.nodes[0]
-            for word, node in zip(found.words[1:], found.nodes[1:], strict=True):
-                assert node.get("label (known)") == known.get(word)
-            assert not any("label (known)" in node for node in seed.graph.around(seed.node, 2, 4, False).nodes)
-
-    def test_a_node_that_is_not_there_is_named(self, tmp_path):
-        graphs.large(tmp_path)
-        with pytest.raises(DataError, match=r"train.tsv:2: no node of graph.json has the id 'n77'.* did you mean 'n7"):
-            self.seed(tmp_path, "n77")
-
-    @pytest.mark.parametrize(
-        ("content", "said"),
-        [
-            ("{\n,}", r"graph.json:2: this is no JSON"),
-            ("[]", "an object with 'nodes' and 'edges'"),
-            ("[" * 100_000, "nested too deep"),
-            (
-                '{"nodes": [{"id": "n7"}], "edges": [["n7", "x"]]}',
-                "edge 0 goes to the node 'x', and there is no such node",
-            ),
-            (b"\xff", "byte 1 is not UTF-8"),
-        ],
-    )
-    def test_a_file_that_holds_no_graph_is_refused(self, tmp_path, content, said):
-        graphs.large(tmp_path)
-        write(tmp_path, "graph.json", content)
-        with pytest.raises(DataError, match=said):
-            self.seed(tmp_path, "n7")
-
-    def test_a_file_that_is_too_large_for_memory_is_refused_with_the_numbers(self, tmp_path, monkeypatch):
-        graphs.large(tmp_path)
-        monkeypatch.setattr("headway.data.sources._neighbourhoods.LARGEST", 1000)
-        with pytest.raises(DataError, match=r"the file has \d,\d+ bytes, and 1,000 are read at most"):
-            self.seed(tmp_path, "n7")
-
-    def test_an_undirected_one_has_no_directions(self, tmp_path):
-        graphs.large(tmp_path)
-        path = tmp_path / "graph.json"
-        path.write_text(json.dumps({"nodes": ["a", "b", "c"], "edges": [[0, 1], [2, 1]]}))
-        seed = opened("1", Where(tmp_path / "train.tsv", 2))
-        found = seed.graph.around(seed.node, 1, 5, False)
-        assert not found.directed and set(found.ids) == {"0", "1", "2"} and len(found.pairs) == 2
-
-
 # --------------------------------------------------------------------------------------------------------------- codec
 
 
@@ -397,6 +305,19 @@ def test_the_first_nodes_are_a_graph_of_their_own():
         assert np.array_equal(getattr(cut, name), getattr(smaller, name))
     assert np.array_equal(cut.distances(8), smaller.distances(8))
     assert codec.lengths([found]) == [5] == codec.rows([whole]).lengths.tolist()
+
+
+def test_of_a_graph_that_is_too_large_nothing_is_worked_out_but_its_first_nodes():
+    chain = Graph(["a"] * 10_000, [(i, i + 1) for i in range(9_999)])
+    for settings in ({"position": "random_walk"}, {"position": "laplacian", "attend": "edges"}):
+        codec = SourceGraph.made(DataSettings(max_length=9), graph_input.Settings(**settings))
+        codec.fit([chain])
+        (row,) = codec.encode_all([chain])
+        assert len(row) == 10_000 == codec.lengths([chain])[0]
+        cut, alone = codec.piece(row, 0, 9), codec.encode_all([chain.first(9)])[0]
+        for name in ("values", "numbers", "places", "pairs", "types"):
+            assert np.array_equal(getattr(cut, name), getattr(alone, name)), name
+        assert codec.collate([cut])["relations"].equal(codec.collate([alone])["relations"])
 
 
 def test_windows_are_refused_with_the_reason():

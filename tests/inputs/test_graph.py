@@ -276,6 +276,7 @@ def test_what_needs_an_order_is_refused_with_the_reason(changed, said):
         Whole(graph.Settings(), some(), encoder)
 
 
-def test_a_distance_of_one_is_an_edge():
-    with pytest.raises(ValueError, match="a distance of 1 is an edge"):
-        graph.Settings(distance=1)
+@pytest.mark.parametrize("distance", [1, 251])
+def test_a_distance_of_one_is_an_edge_and_there_is_a_farthest(distance):
+    with pytest.raises(UsageError, match=f"distance is {distance}: a distance of 1 is an edge.* at most 250 are told"):
+        Whole(graph.Settings(distance=distance), some())

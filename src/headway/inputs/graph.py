@@ -7,13 +7,13 @@ the nodes however these are numbered.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import AfterValidator, Field
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -30,17 +30,14 @@ from headway.layers.mixers.attention import Settings as AttentionSettings
 from headway.positions import POSITIONS
 from headway.settings import Branch, Count, Rate
 
-
-def _not_one(longest: int) -> int:
-    if longest == 1:
-        raise ValueError("a distance of 1 is an edge, which has a bias of its own: 0 for no distances, or 2 and more")
-    return longest
+FARTHEST = 250
+"""The longest distance that can be told; they are kept as bytes."""
 
 
 class Settings(Branch):
     attend: Literal["edges", "all"] = "all"
     "Where a node may look: at its neighbours and itself, or at all nodes, where biases tell how they are related."
-    distance: Annotated[int, Field(ge=0, le=100), AfterValidator(_not_one)] = 8
+    distance: Annotated[int, Field(ge=0)] = 8
     "Shortest paths up to this many edges each have a bias; longer ones share the last; 0 for none. Of attend all."
     edge_types: bool = True
     "Whether each type of edge has a bias."
@@ -61,7 +58,12 @@ class Settings(Branch):
 
     @property
     def longest(self) -> int:
-        """The longest distance that has a bias."""
+        """The longest distance that has a bias. Raises UsageError for one that makes no sense."""
+        if self.distance == 1 or self.distance > FARTHEST:
+            raise UsageError(
+                f"model.input.distance is {self.distance:,}: a distance of 1 is an edge, which has a bias of its own, "
+                f"and at most {FARTHEST} are told; 0 is for none"
+            )
         return self.distance if self.attend == "all" else 0
 
 
@@ -119,6 +121,17 @@ class GraphRow:
             self.pairs[kept],
             self.types[kept],
             self.measures[kept],
+        )
+
+    def padded(self, count: int) -> "GraphRow":
+        """The same graph, and nodes behind it of which nothing is known."""
+        more = ((0, count - len(self)), (0, 0))
+        return replace(
+            self,
+            values=np.pad(self.values, more),
+            numbers=np.pad(self.numbers, more),
+            places=np.pad(self.places, more),
+            distance=None,
         )
 
     def adjacency(self) -> NDArray[np.bool_]:

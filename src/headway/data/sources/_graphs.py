@@ -91,6 +91,12 @@ class Graph(Value):
         made.directed, made.name, made.ids = directed, name, ids
         return made
 
+    def first(self, count: int) -> "Graph":
+        """The first nodes, and the edges among them."""
+        kept = (self.pairs < count).all(1)
+        features = tuple(one for one, stays in zip(self.features, kept) if stays)
+        return Graph.checked(self.nodes[:count], self.pairs[kept], features, self.directed, self.name, self.ids[:count])
+
     def __len__(self) -> int:
         """Nodes."""
         return len(self.nodes)

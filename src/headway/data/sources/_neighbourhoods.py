@@ -24,6 +24,8 @@ from headway.errors import DataError, Where, nearest, printable
 FILE, TRAINING = "graph.json", "train.tsv"
 LARGEST = 400_000_000
 """Bytes that the file may have; in memory it takes about ten times as many."""
+MOST = 2_000
+"""Nodes that a neighbourhood may have."""
 HOP, LABEL = "hop (around)", "label (known)"
 """Features that every node of a neighbourhood has: how far it is from the node that is asked for, and its label, where
 it is a node of the training part. The node that is asked for has no label, and no word that only it has."""
@@ -80,7 +82,7 @@ class LargeGraph:
         """Whether a node is the only one of its name: learning it by heart says nothing of others."""
         return isinstance(value, str) and self._shared[name, value] == 1
 
-    def around(self, node: int, hops: int, neighbours: int, labels: bool) -> Graph:
+    def around(self, node: int, hops: int, neighbours: int, labels: bool, most: int = MOST) -> Graph:
         """The nodes that few edges lead to, the asked one first and the near ones before the far; edges among them."""
         hop, newest = {node: 0}, [node]
         for distance in range(1, hops + 1):
@@ -88,8 +90,10 @@ class LargeGraph:
             for one in newest:
                 for lists in (self.there, self.back):
                     found |= {other: distance for other in lists.of(one, neighbours) if other not in hop}
-            hop |= found
-            newest = list(found)
+                if len(hop) + len(found) >= most:
+                    break
+            newest = list(found)[: most - len(hop)]
+            hop |= dict.fromkeys(newest, distance)
         place = {node: number for number, node in enumerate(hop)}
         pairs, kinds = [], []
         for one, number in place.items():

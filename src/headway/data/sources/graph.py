@@ -19,7 +19,7 @@ from headway.data.settings import DataSettings
 from headway.data.sources import SourceCodec
 from headway.data.sources._graphs import Features, Graph, graph_of
 from headway.data.sources._molecules import Smiles, from_smiles
-from headway.data.sources._neighbourhoods import HOP, Seed, beside, seed_of
+from headway.data.sources._neighbourhoods import HOP, MOST, Seed, beside, seed_of
 from headway.errors import DataError, UsageError
 from headway.functional.graphs import laplacian_eigenvectors, random_walks
 from headway.inputs import graph as graph_input
@@ -86,8 +86,9 @@ class Scale:
 class SourceGraph(SourceCodec):
     in_windows: ClassVar[bool] = False
 
-    def __init__(self, settings: graph_input.Settings, state: Mapping[str, Any] | None = None):
-        self.settings = settings
+    def __init__(self, settings: graph_input.Settings, most: int, state: Mapping[str, Any] | None = None):
+        """most: nodes that go through the model; of a larger graph nothing is worked out for the others."""
+        self.settings, self.most = settings, most
         empty: dict[str, Any] = {
             "values": {},
             "types": [],
@@ -105,7 +106,7 @@ class SourceGraph(SourceCodec):
                 "data.over_long window: a graph cannot be read in pieces, for its nodes have no order; set it to "
                 "refuse or truncate, or raise data.max_length"
             )
-        return cls(settings, state)
+        return cls(settings, data.max_length, state)
 
     def _use(
         self,
@@ -157,7 +158,8 @@ class SourceGraph(SourceCodec):
         if isinstance(source, Graph):
             return source
         chosen = self.settings
-        return source.graph.around(source.node, chosen.hops, chosen.neighbours, chosen.known_labels)
+        most = min(self.most, MOST)
+        return source.graph.around(source.node, chosen.hops, chosen.neighbours, chosen.known_labels, most)
 
     def elements(self, source: Graph | Seed) -> tuple[str, ...]:
         return self._cut(source).words
@@ -166,7 +168,7 @@ class SourceGraph(SourceCodec):
 
     def fit(self, sources: Sequence[Graph | Seed], together: Sequence[Any] = ()) -> None:
         """Features, types of edges, and the units of numbers; of many graphs the latter from some, evenly spaced."""
-        some = [self._cut(source) for source in sources[:: max(1, len(sources) // MEASURED)]]
+        some = [self._cut(source).first(self.most) for source in sources[:: max(1, len(sources) // MEASURED)]]
         whole = [source for source in sources if isinstance(source, Graph)] or some
         directed = any(graph.directed for graph in whole)
         counts: dict[str, Counter[str]] = {}
@@ -211,10 +213,11 @@ class SourceGraph(SourceCodec):
     def encode_all(self, sources: Sequence[Graph | Seed]) -> list[GraphRow]:
         rows, room = [], KEPT
         for source in sources:
-            row = self._row(self._cut(source))
+            graph = self._cut(source)
+            row = self._row(graph.first(self.most))
             if self.settings.longest and (room := room - len(row) ** 2) > 0:
                 row = replace(row, distance=row.distances(self.settings.longest))
-            rows.append(row)
+            rows.append(row if len(row) == len(graph) else row.padded(len(graph)))  # what is behind is cut or refused
         return rows
 
     def _row(self, graph: Graph) -> GraphRow:
@@ -233,7 +236,8 @@ class SourceGraph(SourceCodec):
             found = laplacian_eigenvectors(torch.from_numpy(_adjacency(graph)), self.settings.steps)
             places = found.numpy() * np.float32(len(graph) ** 0.5)
         elif self.settings.position == "random_walk":
-            walks = (self._walks(_adjacency(graph)) - np.float32(self.walks.mean)) / np.float32(self.walks.spread)
+            mean, spread = np.array(self.walks.mean, np.float32), np.array(self.walks.spread, np.float32)
+            walks = (self._walks(_adjacency(graph)) - mean) / spread
             numbers = np.concatenate([numbers, walks], 1)
         pairs, types, measures = self._edges(graph)
         return GraphRow(values, numbers, places, pairs, types, measures)

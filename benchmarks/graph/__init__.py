@@ -1,0 +1,1 @@
+"""What it costs that elements are the nodes of a graph."""
