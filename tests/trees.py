@@ -56,7 +56,8 @@ def trees(cls: type[Branch]) -> st.SearchStrategy[Any]:
     for name, info in cls.model_fields.items():
         room, branch = room_of(info), branch_of(info)
         if room is not None:
-            chosen = st.one_of([trees(room.settings(file)) for file in room.names()])
+            below = {file: trees(room.settings(file)) for file in room.names()}
+            chosen = st.sampled_from(sorted(below)).flatmap(below.__getitem__)  # whose repr is short
             fields[name] = st.none() | chosen if is_optional(info) else chosen
         else:
             fields[name] = trees(branch) if branch is not None else values(info.annotation, info.metadata)

@@ -70,6 +70,17 @@ class TestLargeGraph:
                 assert node.get("label (known)") == known.get(word)
             assert not any("label (known)" in node for node in seed.graph.around(seed.node, 2, 4, False).nodes)
 
+    def test_a_word_that_only_the_asked_node_has_is_hidden_there_and_shown_to_the_others(self, tmp_path):
+        graphs.large(tmp_path)
+        found = json.loads((tmp_path / "graph.json").read_text())
+        for node in found["nodes"]:
+            node["name"] = node["id"]
+        (tmp_path / "graph.json").write_text(json.dumps(found))
+        seed = self.seed(tmp_path, "n7")
+        around = seed.graph.around(seed.node, 1, 9, labels=True)
+        assert "name" not in around.nodes[0] and around.nodes[0]["kind"] == "node"
+        assert [node["name"] for node in around.nodes[1:]] == list(around.words[1:])
+
     def test_a_node_that_is_not_there_is_named(self, tmp_path):
         graphs.large(tmp_path)
         with pytest.raises(DataError, match=r"train.tsv:2: no node of graph.json has the id 'n77'.* did you mean 'n7"):

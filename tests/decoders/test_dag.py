@@ -81,7 +81,7 @@ def generated(decoder: DirectedAcyclic, memory: Memory, **asked: Any) -> list[Hy
 # ------------------------------------------------------------------------------------------------------------ training
 
 
-@pytest.mark.parametrize("settings", [{}, {"tie": "none"}, {"inputs": "begin"}, {"link_heads": 1}], ids=str)
+@pytest.mark.parametrize("settings", [{}, {"tie": "none"}, {"inputs": "begin"}], ids=str)
 def test_the_loss_is_the_definition_row_by_row_in_value_and_every_gradient(settings):
     decoder, memory = graphs(settings), memory_of(LENGTHS)
     loss, expected = decoder.loss(memory, decoder.collate(TARGETS), 0.1), 0.0

