@@ -4,6 +4,7 @@ Nothing of headway is imported here: jaxtyping must see its import first, so tha
 """
 
 import signal
+from zlib import crc32
 
 import pytest
 import torch
@@ -16,6 +17,17 @@ settings.load_profile("headway")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as behind `nohup … &`; the commands under test must hear it
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of a test marked `sampled(n)`, the first case and about one in n of the others are quick; the rest are long."""
+    seen: set[str] = set()
+    for item in items:
+        mark, test = item.get_closest_marker("sampled"), item.nodeid.partition("[")[0]
+        if mark is not None and test in seen and crc32(item.nodeid.encode()) % mark.args[0]:
+            item.add_marker(pytest.mark.long)
+        seen.add(test)
 
 
 @pytest.fixture(autouse=True)

@@ -83,6 +83,7 @@ def test_the_losses_of_rows_add_up_to_that_of_the_batch_with_their_gradients(tas
         close(a, b, 1e-3)
 
 
+@pytest.mark.sampled(3)
 @TASKS
 def test_a_few_steps_learn_a_few_rows(task):
     made = model(task).train()

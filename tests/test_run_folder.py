@@ -208,6 +208,7 @@ def off_at(call: int, data: Path, path: Path, monkeypatch: pytest.MonkeyPatch) -
     return False
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("call", [0, 1, 5, 9, 14, 17, 23, 26, 31, 40, 47, 55])
 def test_a_loss_of_power_costs_what_came_after_the_last_checkpoint(call, runs, tmp_path, undisturbed, monkeypatch):
     path = tmp_path / "run"

@@ -33,6 +33,7 @@ def made(tmp_path_factory):
     return of
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("what", ["regress", "classify", "tag", "transduce", "molecules", "large"])
 def test_a_run_of_every_question_answers_its_own_files(headway, made, what):
     data, run = made(what)

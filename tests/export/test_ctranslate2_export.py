@@ -58,6 +58,7 @@ def _few_sentences(monkeypatch):
     monkeypatch.setattr("headway.export.SENTENCES", 30)
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_writes_what_the_run_writes(kind, tmp_path):
     """Greedy token for token, the probability of each token, and a beam; on random sources and on real ones."""

@@ -48,6 +48,7 @@ def words(choice: dict | str) -> str:
 each_choice = pytest.mark.parametrize(("mixer", "position"), choices() + FROZEN, ids=words)
 
 
+@pytest.mark.sampled(8)
 @each_choice
 def test_greedy_and_beam_write_what_the_whole_says(mixer, position):
     decoder, memory = writer(V, {"mixer": mixer, "position": position}, extra=4), memory_of(LENGTHS)
@@ -67,6 +68,7 @@ def test_greedy_and_beam_write_what_the_whole_says(mixer, position):
             assert (logits[:, END:].argmax(-1) + END).tolist() == tokens
 
 
+@pytest.mark.sampled(5)
 @each_choice
 def test_blocks_of_positions_are_the_whole_at_once(mixer, position):
     settings = shape(mixer=mixer, position=position)
@@ -82,6 +84,7 @@ def test_blocks_of_positions_are_the_whole_at_once(mixer, position):
             close(torch.cat([stack(block, state) for block in y.split([1, 1, 3, 2, 1, 3], 1)], 1), whole)
 
 
+@pytest.mark.sampled(5)
 @each_choice
 def test_an_encoder_reads_rows_as_if_they_stood_alone_and_every_weight_learns(mixer, position):
     made = stirred(Encoder(shape(mixer=mixer, position=position))).double()

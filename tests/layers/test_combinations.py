@@ -53,6 +53,7 @@ def medium():
     torch.set_float32_matmul_precision(before)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("mixer", "norm", "place", "feedforward", "precision"), ROWS, ids=map("-".join, ROWS))
 def test_every_pair_of_choices_learns_and_stays_finite(mixer, norm, place, feedforward, precision, request):
     if precision == "medium":

@@ -58,6 +58,7 @@ def test_padding_of_the_source_and_batch_mates_change_nothing(lengths, more, see
             close(together[row], decoder(y[row : row + 1], Memory(x[row : row + 1, :length]))[0])
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("mixer", MIXERS.names())
 @given(lengths=st.lists(st.integers(1, T), min_size=1, max_size=4), seed=st.integers(0, 9))
 def test_written_all_at_once_padding_behind_the_target_changes_nothing(mixer, lengths, seed):

@@ -34,6 +34,7 @@ def test_with_positions_the_order_matters(position):
     assert (made(x[:, order], Mask()).x - made(x, Mask()).x[:, order]).abs().max() > 1e-3
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("position", POSITIONS.names())
 @given(lengths=st.lists(st.integers(1, S), min_size=1, max_size=4), more=st.integers(0, 3), noise=st.integers(0, 9))
 def test_padding_and_batch_mates_change_nothing(position, lengths, more, noise):

@@ -35,12 +35,14 @@ def agree(made: DecoderStack, sizes: list[int], memory: Memory) -> None:
         close(torch.cat(found, 1), made(y, memory))
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("position", POSITIONS.names())
 @pytest.mark.parametrize("sizes", [[1] * T, [T], [2, 3, 1, 5]], ids=str)
 def test_every_position_and_block_size(sizes, position):
     agree(stack(position=position), sizes, memory_of(LENGTHS, dtype=torch.float64))
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("feedforward", ["relu", "gelu", "swiglu"])
 @pytest.mark.parametrize(("norm", "place"), [("layer", "pre"), ("layer", "post"), ("rms", "pre"), ("rms", "post")])
 @pytest.mark.parametrize("padded", [False, True])

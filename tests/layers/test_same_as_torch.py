@@ -110,6 +110,7 @@ KINDS = pytest.mark.parametrize(
 TYPES = pytest.mark.parametrize("dtype", DTYPES)
 
 
+@pytest.mark.sampled(4)
 @TYPES
 @KINDS
 @pytest.mark.parametrize("rules", ["none", "padding", "causal", "both"])
@@ -133,6 +134,7 @@ def test_the_encoder_is_torchs(rules, place, activation, dtype):
     same_gradients(pairs)
 
 
+@pytest.mark.sampled(4)
 @TYPES
 @KINDS
 @pytest.mark.parametrize("earlier", [True, False], ids=["causal", "all at once"])

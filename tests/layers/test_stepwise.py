@@ -46,6 +46,7 @@ def test_in_float32_too(position):
         close(found, decoder(y, memory))
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("mixer", "position"), [pair for pair in PAIRS if "attention" in pair or "rotary" in pair])
 @given(
     plan=st.lists(

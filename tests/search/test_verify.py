@@ -200,8 +200,8 @@ def test_where_rounding_could_decide_it_is_decided_as_greedy_does(seed, limit, h
     tokens, finished = greedily(alone, 0, V, limit)
     found, steps = verified(together, changed(tokens, how, seed), limit, single=alone)
     assert (found.tokens, found.finished) == (tokens, finished)
-    blocks = sum(length > 1 for length in steps)
-    assert found.calls == len(steps) and blocks <= len(tokens) + 1 and len(steps) - blocks <= len(tokens) + 1
+    assert found.calls == len(steps) <= 2 * (len(tokens) + 1), "each call decides a token, each is read alone once"
+    assert sum(length > 1 for length in steps) <= len(tokens) + 1
     assert found.log_p == pytest.approx(scored(alone, 0, tokens, finished), abs=2e-4)
 
 
@@ -314,6 +314,7 @@ def agree(decoder, memory: Memory, drafts, **asked) -> None:
         assert one.calls <= other.calls
 
 
+@pytest.mark.sampled(3)
 @MIXER
 def test_every_mixer_verifies_what_it_would_write_itself(mixer):
     decoder, memory = made(mixer, extra=4), memory_of(LENGTHS)
@@ -334,6 +335,7 @@ def test_any_weights_verify_what_they_would_write(seed, how):
     agree(decoder, memory, [None if draft is None else Hypothesis(draft)])
 
 
+@pytest.mark.sampled(4)
 @MIXER
 @pytest.mark.parametrize("prefixes", [[[7, 7], [], [10]], [[UNKNOWN], [5, UNKNOWN], [4] * 30]])
 def test_prefixes_and_limits_are_kept(mixer, prefixes):

@@ -24,6 +24,7 @@ def gradients(trainer: Trainer, update: list[np.ndarray]) -> tuple[dict[str, tor
     return {name: p.grad.clone() for name, p in trainer.model.named_parameters() if p.grad is not None}, total, count
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("asked", ROWS)
 def test_an_update_in_parts_is_the_update_of_the_whole(asked, tmp_path):
     """In double precision, where nothing but the order of sums differs."""

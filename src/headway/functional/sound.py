@@ -63,8 +63,9 @@ def log_mel(
     Frame t is centred on the hop t … t + 1; beyond both ends there is silence.
     """
     frames, points = frames_in(len(samples), hop), 2 * (len(filters) - 1)
-    left = (window - hop) // 2
-    padded = F.pad(samples, (left, max(0, (frames - 1) * hop + window - left - len(samples))))
+    left = (window - hop) // 2  # below 0 where hops are longer than the window: the first frame begins behind the start
+    right = max(0, (frames - 1) * hop + window - left - len(samples))
+    padded = F.pad(samples, (max(left, 0), right))[max(-left, 0) :]
     shape = torch.hann_window(window, dtype=samples.dtype, device=samples.device)
     cut = padded.unfold(0, window, hop)[:frames]
     found = [_power(rows * shape, points) @ filters.to(samples) for rows in cut.split(AT_ONCE)]
