@@ -55,8 +55,9 @@ class Examined:
 class Trainer:
     """Trains one model on one encoded part.
 
-    keep       takes the averaged weights and the step whenever an evaluation is the best so far
+    keep       takes the averaged weights, the step and whether it is extra, when an evaluation is the best so far
     stop       set from outside, it ends training after the present update, with a checkpoint
+    clock      tells the seconds that count for a time limit: those of the wall, unless another is set from outside
     """
 
     def __init__(
@@ -68,13 +69,14 @@ class Trainer:
         settings: tuple[TrainingSettings, MachineSettings],
         device: torch.device,
         folder: Path,
-        keep: Callable[[Mapping[str, Tensor], int], None],
+        keep: Callable[[Mapping[str, Tensor], int, bool], None],
         listener: Listener,
     ):
         self.model, self.codecs, self.train, self.valid = model, codecs, train, valid
         self.settings, self.machine = settings
         self.device, self.folder, self.keep, self.listener = device, folder, keep, listener
         self.stop = Event()
+        self.clock: Callable[[], float] = time.monotonic
         self.optimizers = OPTIMIZERS.build(self.settings.optimizer).build(model)
         self.progress = Progress(steps=self.settings.steps or 0)
         self.replicas = self._replicas(1)
@@ -96,23 +98,26 @@ class Trainer:
                     break
             if progress.position == len(updates):
                 progress.epoch, progress.position = progress.epoch + 1, 0
-        if not self.stop.is_set() and progress.evaluated != progress.step:
-            self._evaluate()
         self._save()
+        if not self.stop.is_set() and progress.evaluated != progress.step:
+            self._evaluate(extra=True)
         return progress
 
     def _begin(self, resume_from: Path | None) -> Progress:
-        before = None if resume_from is None else checkpoint.read_progress(resume_from)
+        before = checkpoint.begun(self.folder) if resume_from is None else checkpoint.read_progress(resume_from)
         parts = before.parts if before else self._parts()
         self.replicas = self._replicas(parts)
         steps = before.steps if before else self.settings.steps or self._planned_steps()
         self.average = Average(self.model, self.settings.average, steps)
         if resume_from is not None:
             self.progress = checkpoint.restore(resume_from, self.model, self.optimizers, self.average)
-        self.progress.steps, self.progress.parts = steps, parts
         self.every = self.settings.evaluate_every or max(1, math.ceil(steps / self._evaluations()))
+        self.every = before.every or self.every if before else self.every
+        self.progress.steps, self.progress.parts, self.progress.every = steps, parts, self.every
+        if before is None:
+            checkpoint.begin(self.folder, self.progress)
         self.log_every = max(1, steps // LOGGED)
-        self._clock = time.monotonic()
+        self._clock = self.clock()
         self.listener.started({"step": self.progress.step, "steps": steps, "evaluate_every": self.every})
         return self.progress
 
@@ -196,21 +201,24 @@ class Trainer:
 
     def _tick(self) -> float:
         """Seconds since the last tick, added to the progress."""
-        now = time.monotonic()
+        now = self.clock()
         seconds, self._clock = now - self._clock, now
         self.progress.seconds += seconds
         return seconds
 
     # --------------------------------------------------------------------------------------- evaluations, checkpoints
 
-    def _evaluate(self) -> None:
-        """Answer the valid part with the averaged weights; keep them where they are the best."""
+    def _evaluate(self, extra: bool = False) -> None:
+        """Answer the valid part with the averaged weights; keep them where they are the best.
+
+        extra    where a time limit stops: a run that goes on with more time knows nothing of it
+        """
         progress = self.progress
         with self.average.in_place():
             values, better = self._measure()
             best = better or not self.valid.examples
             if best:
-                self.keep(dict(self.model.named_parameters()), progress.step)
+                self.keep(dict(self.model.named_parameters()), progress.step, extra)
         self._tick()
         progress.evaluated = progress.step
         if best:
@@ -218,7 +226,8 @@ class Trainer:
         else:
             progress.stale += 1
         self.listener.evaluated(progress.step, {**values, "seconds": progress.seconds}, best)
-        self._save()
+        if not extra:
+            self._save()
         self._tick()
 
     def _measure(self) -> tuple[dict[str, float], bool]:
@@ -239,7 +248,8 @@ class Trainer:
         return {**values, "loss": loss}, better
 
     def _save(self) -> None:
-        checkpoint.save(self.folder, self.progress, self.model, self.optimizers, self.average)
+        state = (self.progress, self.model, self.optimizers, self.average)
+        checkpoint.save(self.folder, *state, more=self.listener.saving)
 
     def _evaluations(self) -> int:
         limit = self.settings.time_limit
@@ -257,21 +267,21 @@ class Trainer:
     def _steps_in_time(self, limit: float) -> int:
         """As many updates as fit into so many seconds, from the measured time of some batches of the first epoch."""
         measured: list[float] = []
-        begin = time.monotonic()
+        begin = self.clock()
         torch.manual_seed(self.machine.seed)
         for update in self._updates(0)[:50]:
-            start = time.monotonic()
+            start = self.clock()
             self._gradients(update)
             self._set_rate(0.0)
             for optimizer in self.optimizers:
                 optimizer.step()
-            measured.append(time.monotonic() - start)
-            if time.monotonic() - begin > 0.02 * limit and len(measured) >= 4:
+            measured.append(self.clock() - start)
+            if self.clock() - begin > 0.02 * limit and len(measured) >= 4:
                 break
         measured = measured[1:] or measured  # the first pays for what is set up once
         self.model.zero_grad(set_to_none=True)
         self.optimizers = OPTIMIZERS.build(self.settings.optimizer).build(self.model)
-        self.progress.seconds += time.monotonic() - begin
+        self.progress.seconds += self.clock() - begin
         return max(1, int(TIME_FOR_UPDATES * limit / float(np.mean(measured))))
 
 

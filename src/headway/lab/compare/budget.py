@@ -22,7 +22,8 @@ OWN = ("training.steps", "training.epochs", "training.time_limit")
 class Budget:
     """One of the three, or none: then each arm trains as long as its settings say.
 
-    seconds    measured training time; the learning rate's schedule is planned for it
+    seconds    measured training time, of the core alone where a cell has one thread: a busy machine takes nothing from
+               one arm; the learning rate's schedule is planned for it
     tokens     tokens trained on, padding left out: as many whole updates as reach it
     steps      updates of the weights
     """
