@@ -2,17 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from headway import recipes
 from headway.batch import Example
-from headway.data.codecs import label_set
+from headway.data.checks import Setup
+from headway.data.codecs import Sequences, label_set
 from headway.data.encoding import Codecs, check_windows
-from headway.data.loading import DataSet, open_data
+from headway.data.loading import DataSet, open_data, source_place
 from headway.data.settings import DataSettings
+from headway.data.sources.text import SourceText
 from headway.data.survey import Survey, survey
-from headway.errors import UsageError
+from headway.errors import DataError, UsageError
 from headway.inputs import INPUTS
 from headway.run import Run, RunFolder, build_codecs
 from headway.settings import Assignment, Branch, changes, leaves, resolve
@@ -71,6 +74,20 @@ def plan(
     found = open_data(Path(data) if data is not None else None, wanted, kind=_kind(layers, start))
     examples = found.examples("train")
     looked = _surveyed(found, examples)
+    name, run, origins = _chosen(found, looked, recipe, layers, start)
+    check_windows(run.task, run.data)
+    said = [found.parts.how, found.recognized.reason, *skipped(found), f"recipe {name}"]
+    return Plan(run, origins, found, _one_target_each(examples, run.task), looked, said)
+
+
+def _chosen(
+    found: DataSet,
+    looked: Survey,
+    recipe: str | None,
+    layers: Sequence[Sequence[Assignment]],
+    start: Path | str | None = None,
+) -> tuple[str, Run, dict[str, str]]:
+    """(the recipe's name, the run that it and the user make, where each setting comes from)."""
     name, base = recipes.choose(recipe, looked)
     below = [changes(base, f"recipe {name}")]
     if start is not None:
@@ -81,9 +98,49 @@ def plan(
             f"model.task is {run.task}, and the data are read for {looked.task} ({found.recognized.reason}): set only "
             "one of model.task and data.task"
         )
-    check_windows(run.task, run.data)
-    said = [found.parts.how, found.recognized.reason, *skipped(found), f"recipe {name}"]
-    return Plan(run, origins, found, _one_target_each(examples, run.task), looked, said)
+    return name, run, origins
+
+
+HEAD = 2_000
+"""Rows of the training part that a check sees before it begins."""
+
+
+def outline(
+    data: Path | str | None,
+    recipe: str | None = None,
+    config: Path | str | None = None,
+    settings: Sequence[Assignment] = (),
+) -> tuple[DataSet, Setup, list[str]]:
+    """(the data, what checks are told of them, what was recognized), from the first rows: the rest is not read yet."""
+    layers = [read_yaml(Path(config)) if config is not None else [], list(settings)]
+    wanted = _data_settings(layers)
+    found = open_data(Path(data) if data is not None else None, wanted.replace(on_bad="skip"), kind=_kind(layers, None))
+    found.settings = wanted
+    head = list(islice(found.read(found.parts.part("train")), HEAD))
+    if not head:
+        raise DataError(source_place(found.parts.part("train")), f"no line can be used for {found.recognized.task}")
+    looked = _surveyed(found, head)
+    long = max(looked.longest, _NO_LIMIT)  # there may be longer ones: a recipe takes its own limit then
+    name, run, _ = _chosen(found, replace(looked, longest=long), recipe, layers)
+    told = [found.parts.how, found.recognized.reason, f"recipe {name}"]
+    codecs = build_codecs(run, found.recognized.several, metrics_for(looked))
+    setup = setup_of(run, found.recognized.several, codecs)
+    texts, targets = [example.source for example in head], [example.target for example in head]
+    if setup.source is not None:
+        setup.source.fit([*texts, *targets] if run.data.joint else texts)
+    if setup.target is not None and not run.data.joint:
+        setup.target.fit(targets)
+    return found, setup, told
+
+
+_NO_LIMIT = 1_000_000
+
+
+def setup_of(run: Run, several: bool, codecs: Codecs) -> Setup:
+    """What checks are told."""
+    source = codecs.source.tokenizer if isinstance(codecs.source, SourceText) else None
+    target = codecs.target.tokenizer if isinstance(codecs.target, Sequences) else None
+    return Setup(run.task, several, run.kind, run.data.max_length, run.data.over_long, source, target)
 
 
 def plan_again(

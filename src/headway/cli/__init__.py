@@ -14,9 +14,10 @@ from headway.errors import HeadwayError, printable
 from headway.version import __version__
 
 COMMANDS = (
-    "train", "evaluate", "predict", "data", "get", "list", "config", "lab", "compare", "distill", "race", "export",
+    "train", "evaluate", "predict", "data", "get", "list", "config", "check", "lab", "compare", "distill", "race",
+    "export",
 )  # fmt: skip
-WITH_SETTINGS = ("train", "config", "compare")
+WITH_SETTINGS = ("train", "config", "check", "compare")
 
 DESCRIPTION = """Train, explain and serve a Transformer of your own on sequences of your own, offline.
 
@@ -34,7 +35,7 @@ Every setting has a path, which is an option, too: --model.encoder.layers 6.
 
 def app() -> App:
     """The commands, in the order in which a person meets them."""
-    from headway.cli import compare, config, data, distill, evaluate, export, lab, predict, race, train
+    from headway.cli import check, compare, config, data, distill, evaluate, export, lab, predict, race, train
     from headway.cli.list import list_
 
     commands = App(
@@ -54,6 +55,7 @@ def app() -> App:
     commands.command(data.commands)
     commands.command(list_, name="list", sort_key=5)
     commands.command(config.config, sort_key=6)
+    commands.command(check.check, sort_key=6)
     commands.command(compare.compare, sort_key=7)
     commands.command(lab.lab, sort_key=8)
     commands.command(distill.distill, sort_key=8)

@@ -13,6 +13,7 @@ ROOMS = {
     "decoders": "headway.decoders:DECODERS",
     "tokenizers": "headway.data.tokenizers:TOKENIZERS",
     "formats": "headway.data.readers:READERS",
+    "checks": "headway.data.checks:CHECKS",
     "metrics": "headway.metrics:METRICS",
     "optimizers": "headway.training.optimizers:OPTIMIZERS",
     "baselines": "headway.lab.baselines:BASELINES",

@@ -138,18 +138,19 @@ _PART_OF_FILE = re.compile(r"\.\w+(?P<part>#t=[\d.,]*)$")
 
 
 def bucket_of(source: Any) -> int:
-    """0 … 9 by a hash of the source alone, so that equal sources share a part, in every run and on every machine.
+    """0 … 9 by a hash of the source alone, so that equal sources share a part, in every run and on every machine."""
+    return int.from_bytes(blake2b(alike(source).encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big") % 10
 
-    Sources that differ only in case, in blanks or in how a character is encoded (NFKC) count as equal.
-    """
+
+def alike(source: Any) -> str:
+    """The same for sources that differ only in case, in blanks or in how a character is encoded (NFKC)."""
     if isinstance(source, Value):
         text = source.content()
     elif isinstance(source, str) and (part := _PART_OF_FILE.search(source)):
         text = source[: part.start("part")]  # the parts of a recording have their speaker in common
     else:
         text = source if isinstance(source, str) else " ".join(map(str, source))
-    folded = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
-    return int.from_bytes(blake2b(folded.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big") % 10
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 # -------------------------------------------------------------------------------------------------------------- parts
