@@ -11,12 +11,13 @@ import torch
 
 from headway.batch import Answer, Example, Value
 from headway.crossover import SIZES, keep, known, machine, measured, rows_to_verify
-from headway.data.encoding import encode
+from headway.data.encoding import Encoded, encode
 from headway.data.files import words
 from headway.data.sources import SOURCES
 from headway.decoders.autoregressive import Autoregressive
 from headway.errors import UsageError
-from headway.inspection import AttentionMap, Inspector
+from headway.inspection import AttentionMap, Inspector, View
+from headway.inspection.looking import looked
 from headway.machine import give_memory_back, set_up
 from headway.run import RunFolder
 from headway.search import Search
@@ -206,13 +207,44 @@ class Predictor:
             if len(each) != len(examples):
                 raise UsageError(f"{len(each)} targets for {len(examples)} inputs: give one each")
             examples = [replace(example, target=target) for example, target in zip(examples, each, strict=True)]
-        encoded = encode(examples, self.codecs, self.run.data, with_targets=targets is not None)
+        return inspector.maps(self._whole(examples, targets is not None), examples, self.device)
+
+    def inspect(
+        self,
+        given: Given,
+        *,
+        target: str | None = None,
+        mode: str = "auto",
+        layers: int | Sequence[int] | None = None,
+        heads: int | Sequence[int] | None = None,
+    ) -> View:
+        """Why it answered so: the answer, where every layer looked, and how it was decided; of an ensemble's first run.
+
+        target     what is written instead of the model's own answer
+        mode       how a new sequence is found, as in `predict`
+        layers     which layers of every part, from 0; all where none are given
+        heads      which heads, from 0; all where none are given
+
+        The view draws itself in notebooks, and by `html()` and `figure()`; `as_json()` is all of it as plain data.
+        """
+        example = self._example(given)
+        if target is not None:
+            self._autoregressive("a given target")
+            example = replace(example, target=target)
+        writes = isinstance(self.model.task, Transduce)
+        search = self._search(mode, nbest=1, trace=writes and target is None)
+        encoded = self._whole([example], target is not None)
+        return looked(self.run, self.codecs, self.model, encoded, example, search, layers, heads)
+
+    def _whole(self, examples: Sequence[Example], with_targets: bool) -> Encoded:
+        """Rows of numbers, one for each example. Raises UsageError where one would be read in several windows."""
+        encoded = encode(examples, self.codecs, self.run.data, with_targets=with_targets)
         if len(encoded) != len(examples):
             raise UsageError(
                 f"an input has more than {self.run.data.max_length} elements and is read in several windows, each with "
                 "an attention of its own: give a shorter one"
             )
-        return inspector.maps(encoded, examples, self.device)
+        return encoded
 
     # ------------------------------------------------------------------------------------------------------- inside
 

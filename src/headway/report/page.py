@@ -47,13 +47,17 @@ def page(findings: Findings) -> str:
     return f"<!DOCTYPE html>\n{tag('html', head(findings.title), body, lang='en')}\n"
 
 
-def head(title: str, more: str = "") -> Html:
-    """The head of a page that asks nothing of any network: title, policy and style; `more` is style of its own."""
+def head(title: str, more: str = "", allowed: str = "") -> Html:
+    """The head of a page that asks nothing of any network: title, policy and style.
+
+    more       style of its own
+    allowed    what the policy allows beyond drawing: the hash of the page's own script
+    """
     style = resources.files("headway.report").joinpath("report.css").read_text(encoding="utf-8")
     return tag(
         "head",
         tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
+        tag("meta", http_equiv="Content-Security-Policy", content=POLICY + allowed),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
         tag("link", rel="icon", href="data:,"),

@@ -1,7 +1,7 @@
 """From numbers to places in a picture: round ticks, and the words at them."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from headway.report.wording import Number
@@ -87,3 +87,9 @@ def _digits(values: list[Number]) -> int:
 def _times(number: int, step: Number) -> Number:
     """A multiple without the dust of binary fractions."""
     return round(number * step, max(0, 2 - math.floor(math.log10(step))))
+
+
+def shades_of(values: Sequence[Sequence[Number]]) -> list[list[int]]:
+    """Amounts from 0 up as shades: 0 for nothing, then 1 … 7, evenly up to the largest of them."""
+    top = max((value for row in values for value in row), default=0) or 1
+    return [[0 if value <= 0 else min(7, 1 + int(7 * value / top)) for value in row] for row in values]

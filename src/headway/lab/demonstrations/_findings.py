@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from headway.report.charts import Line
+from headway.report.scale import shades_of
 from headway.report.wording import Number
 
 
@@ -40,8 +41,7 @@ class HeatMap:
 
     def shades(self) -> list[list[int]]:
         """0 for nothing, then 1 … 7, evenly up to the largest number."""
-        top = max((value for row in self.values for value in row), default=0) or 1
-        return [[0 if value <= 0 else min(7, 1 + int(7 * value / top)) for value in row] for row in self.values]
+        return shades_of(self.values)
 
 
 @dataclass(frozen=True, slots=True)

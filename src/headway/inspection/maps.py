@@ -1,4 +1,4 @@
-"""Where a model looks: the exact attention weights of any layer, with the elements they belong to."""
+"""The exact attention weights of any layer, with the elements they belong to."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from headway.decoders.autoregressive import Autoregressive
 from headway.errors import UsageError, unknown
 from headway.layers.mixers.attention import Attention, observed
 from headway.model import Model
-from headway.search import Search
+from headway.search import Hypothesis, Search
 from headway.tasks.transduce import Transduce
 
 PARTS = ("encoder", "decoder", "cross")
@@ -24,6 +24,8 @@ ROWS = 32
 """Inputs that go through the model together."""
 
 Labels = tuple[str, ...]
+Numbers = int | Sequence[int] | None
+"""Of layers or heads: one, some, or all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,8 @@ class Inspector:
         model: Model,
         codecs: Codecs,
         part: str,
-        layers: int | Sequence[int] | None = None,
-        heads: int | Sequence[int] | None = None,
+        layers: Numbers = None,
+        heads: Numbers = None,
     ):
         """Raises UsageError for a part, a layer or a head that the model does not have."""
         mixers = _attentions(model, part)
@@ -62,19 +64,30 @@ class Inspector:
         self.heads = _numbers("head", heads, mixers[0].heads)
         self.mixers = [mixers[layer] for layer in self.layers]
 
-    def maps(self, encoded: Encoded, examples: Sequence[Example], device: torch.device) -> list[AttentionMap]:
-        """One for every example, each encoded in one piece; with targets, of these, otherwise of greedy answers."""
+    def maps(
+        self,
+        encoded: Encoded,
+        examples: Sequence[Example],
+        device: torch.device,
+        written: Sequence[Hypothesis] | None = None,
+    ) -> list[AttentionMap]:
+        """One for every example, each encoded in one piece.
+
+        written    what a decoder wrote for each; its targets where none is given, greedy answers where they have none
+        """
         found: list[AttentionMap] = []
         for start in range(0, len(encoded), ROWS):
             rows = np.arange(start, min(start + ROWS, len(encoded)))
             batch = encoded.batch(rows, self.codecs.source, self.model.task).to(device)
             pairs = [(examples[row].source, len(encoded.sources[row])) for row in rows.tolist()]
             sources = [self.codecs.source.elements(source)[:length] for source, length in pairs]
-            targets = [encoded.targets[row] for row in rows.tolist()] if encoded.targets else None
-            found += self._batch(batch, sources, targets)
+            some = None if written is None else [written[row] for row in rows.tolist()]
+            if some is None and encoded.targets:
+                some = [Hypothesis(tuple(encoded.targets[row].tolist())) for row in rows.tolist()]
+            found += self._batch(batch, sources, some)
         return found
 
-    def _batch(self, batch: Batch, sources: list[Labels], targets: list[NDArray] | None) -> list[AttentionMap]:
+    def _batch(self, batch: Batch, sources: list[Labels], written: list[Hypothesis] | None) -> list[AttentionMap]:
         with torch.inference_mode():
             if self.part == "encoder":
                 asking = asked = sources
@@ -82,11 +95,10 @@ class Inspector:
                     self.model.encode(batch)
             else:
                 decoder, memory = _writer(self.model, self.part), self.model.encode(batch)
-                ended = [True] * len(batch)
-                if targets is None:
-                    best = [hypotheses[0] for hypotheses in decoder.generate(memory, Search())]
-                    targets, ended = [np.array(h.tokens, np.int32) for h in best], [h.finished for h in best]
-                asking, read = self._written(targets, ended)
+                if written is None:
+                    written = [hypotheses[0] for hypotheses in decoder.generate(memory, Search())]
+                targets = [np.array(hypothesis.tokens, np.int32) for hypothesis in written]
+                asking, read = self._written(targets, [hypothesis.finished for hypothesis in written])
                 asked = sources if self.part == "cross" else read
                 target = {name: tensor.to(memory.x.device) for name, tensor in decoder.collate(targets).items()}
                 with observed(self.mixers) as seen:
@@ -128,7 +140,7 @@ def _writer(model: Model, part: str) -> Autoregressive:
     return model.task.decoder
 
 
-def _numbers(what: str, wanted: int | Sequence[int] | None, count: int) -> tuple[int, ...]:
+def _numbers(what: str, wanted: Numbers, count: int) -> tuple[int, ...]:
     numbers = tuple(range(count)) if wanted is None else (wanted,) if isinstance(wanted, int) else tuple(wanted)
     for number in numbers:
         if not 0 <= number < count:
