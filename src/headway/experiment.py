@@ -12,6 +12,7 @@ from torch import Tensor
 from headway.batch import Answer, Example
 from headway.data.batching import padding_share
 from headway.data.batching import plan as batches_of
+from headway.data.checking import glance, in_short
 from headway.data.codecs import Labels, Sequences
 from headway.data.encoding import encode
 from headway.data.loading import check_labels, open_data
@@ -20,7 +21,7 @@ from headway.data.vectors import read_vectors
 from headway.errors import UsageError
 from headway.lab.baselines import baselines_for
 from headway.machine import description, peak_memory, set_up
-from headway.planning import Plan, codecs_for, plan, plan_again, skipped
+from headway.planning import Plan, codecs_for, plan, plan_again, setup_of, skipped
 from headway.predictor import Predictor
 from headway.report import Findings, write_report
 from headway.run import RunFolder, build_model
@@ -137,6 +138,15 @@ class Experiment:
 
     def begin(self, start: RunFolder | None) -> None:
         """From the first step, with the weights of an earlier run where one is given."""
+        self.prepare(start)
+        self.resume_from = None
+        parts = self.plan.data.parts
+        data = {"fingerprint": fingerprint(self.plan.train), "format": parts.part("train").format, "how": parts.how}
+        facts = {"machine": description(), "data": data}
+        self.folder.create(self.run, self.plan.origins, self.codecs, facts)
+
+    def prepare(self, start: RunFolder | None) -> None:
+        """All that is done before the first step; nothing is written yet."""
         self.codecs = codecs_for(self.plan, start)
         self._prepare()
         if start is not None:
@@ -148,11 +158,6 @@ class Experiment:
             tokenizer = self.codecs.source.tokenizer
             found = read_vectors(Path(vectors), tokenizer, self.model.input.embedding)
             self.hear.said(f"{found:,} of {len(tokenizer):,} words begin with given vectors")
-        self.resume_from = None
-        parts = self.plan.data.parts
-        data = {"fingerprint": fingerprint(self.plan.train), "format": parts.part("train").format, "how": parts.how}
-        facts = {"machine": description(), "data": data}
-        self.folder.create(self.run, self.plan.origins, self.codecs, facts)
 
     def _weights_of(self, start: RunFolder) -> dict[str, Tensor]:
         """The weights of an earlier run; those of its task only where its labels are the same."""
@@ -184,6 +189,9 @@ class Experiment:
                 self.hear.said(sentence)
             if self.run.data.over_long == "refuse":
                 encode(examples, self.codecs, self.run.data)  # what is refused is refused before training
+        setup = setup_of(self.run, data.recognized.several, self.codecs)
+        for sentence in in_short(glance(setup, {"train": self.plan.train, **self.examples})):
+            self.hear.said(sentence)
         self.model = build_model(self.run, self.codecs).to(self.device)
         self.parameters = sum(parameter.numel() for parameter in self.model.parameters())
         for sentence in sizes(self.plan, self.train, self.codecs, self.parameters):

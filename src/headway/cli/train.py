@@ -2,25 +2,27 @@
 
 import contextlib
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from headway.cli._options import Json, Settings, assigned
+from headway.errors import UsageError
 
 
 def train(
     data: Path | None = None,
     /,
     *,
-    out: Path,
+    out: Path | None = None,
     recipe: str | None = None,
     config: Path | None = None,
     resume: Annotated[bool, Parameter(negative="")] = False,
     start: Annotated[Path | None, Parameter(name="--from")] = None,
     seed: int | None = None,
+    dry_run: Annotated[bool, Parameter(negative="")] = False,
     json: Json = False,
     settings: Settings = (),
 ) -> int:
@@ -34,6 +36,7 @@ def train(
       headway train reviews.tsv --out judge --model.encoder.layers 4
       headway train pairs --data.source en --data.target de --out translator
       headway train news --out tagger --resume
+      headway train news --dry-run
 
     Parameters
     ----------
@@ -51,7 +54,13 @@ def train(
         A run folder to take the weights from: go on with an own model on new data or labels.
     seed
         Of weights, order and dropout: short for --machine.seed.
+    dry_run
+        Train and write nothing: say what it would take, parameters, memory and time, from a few updates.
     """
+    if dry_run:
+        return _rehearsed(data, resume, json, recipe=recipe, config=config, start=start, seed=seed, settings=settings)
+    if out is None:
+        raise UsageError("--out is missing: the run folder to write; --dry-run trains and writes nothing")
     from headway.cli._display import display
     from headway.cli._tables import print_outcome
     from headway.experiment import train as run
@@ -76,6 +85,20 @@ def train(
         )
         return 128 + received[0]
     print_outcome(outcome, data, json)
+    return 0
+
+
+def _rehearsed(data: Path | None, resume: bool, json: bool, settings: Sequence[str], **how: Any) -> int:
+    """The dry run of a training with these options."""
+    from headway.cli._display import display
+    from headway.cli._rehearsing import print_rehearsal
+    from headway.rehearsal import rehearse
+
+    if resume:
+        raise UsageError("--dry-run is for what is not begun yet: leave out --resume")
+    with contextlib.closing(display()) as show:
+        found = rehearse(data, settings=assigned(settings), listener=show, **how)
+    print_rehearsal(found, json)
     return 0
 
 

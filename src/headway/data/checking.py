@@ -5,13 +5,15 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from headway.batch import Example
-from headway.data.checks import SHOWN, Check, Finding, Place, Setup, Table, checks_for, counted, lead
+from headway.data.checks import SHOWN, Check, Finding, Place, Row, Setup, Table, checks_for, counted, lead
 from headway.data.loading import Complaints, DataSet
 from headway.data.parts import PARTS
 from headway.errors import DataError, printable
 
 TOO_MANY = 10_000
 """Lines of a part that cannot be used, after which the rest of it is not read."""
+MOST = 10_000
+"""Rows of a part that a glance looks into; all are compared with each other."""
 ORDER = ("error", "warning", "note", "ok")
 
 Heard = Callable[[str, int], None]
@@ -99,13 +101,28 @@ def check(found: DataSet, setup: Setup, heard: Heard = lambda part, count: None)
 
 
 def glance(setup: Setup, parts: Mapping[str, Sequence[Example]]) -> list[Finding]:
-    """The warnings of the fast checks over examples that were read already."""
+    """The warnings of the fast checks over examples that were read already; what is no text takes longer to compare."""
+    if setup.kind != "text":
+        return []
     checks = checks_for(setup, fast=True)
     for part in PARTS:
-        if part in parts:
-            lead(checks, setup, part, parts[part], alike=False)
+        examples = parts.get(part, ())
+        setup.prints.extend(part, examples)
+        for example in examples[:: -(-len(examples) // MOST) or 1]:
+            row = Row(part, example, setup)
+            for check in checks:
+                check.see(row)
     found = chain.from_iterable(check.findings() for check in checks)
     return [finding for finding in found if finding.severity in ("error", "warning")]
+
+
+def in_short(findings: Sequence[Finding]) -> list[str]:
+    """What a training says of them: two lines at most."""
+    told = [f"check: {one.what}" + (f" (the first: {one.places[0].where})" if one.places else "") for one in findings]
+    if not told:
+        return []
+    more = f" and {len(told) - 2} more" if len(told) > 2 else ""
+    return [*told[:1], *(f"{one}{more}" for one in told[1:2]), "`headway check` with the same data says more"]
 
 
 def _summed(checks: Sequence[Check], report: Report) -> Report:

@@ -191,17 +191,12 @@ def lead(
     part: str,
     examples: Iterable[Example],
     heard: Callable[[int], None] = lambda count: None,
-    alike: bool = True,
 ) -> int:
-    """Lead the rows of a part past the checks; returns how many there were.
-
-    heard   is told now and then how many were seen
-    alike   whether rows are also compared without case, blanks and ways to encode
-    """
+    """Lead the rows of a part past the checks; returns how many there were. `heard` is told now and then how many."""
     count = 0
     for count, example in enumerate(examples, 1):
         row = Row(part, example, setup)
-        setup.prints.add(part, example, alike)
+        setup.prints.add(part, example)
         for check in checks:
             check.see(row)
         if count % 1_000 == 0:

@@ -1,8 +1,9 @@
 """Fingerprints of rows: who is like whom, in 40 bytes a row, so that data may be larger than memory."""
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -35,31 +36,47 @@ class Prints:
         self._source, self._alike, self._target = array("q"), array("q"), array("q")
         self._line, self._file, self._part = array("q"), array("i"), array("b")
         self._files: dict[Path | str, int] = {}
-        self._names: list[type[Where]] = []
+        self._kinds: list[type[Where]] = []
+        self._last: tuple[Path | str | None, int] = None, 0
 
     def __len__(self) -> int:
         return len(self._source)
 
-    def add(self, part: str, example: Example, alike: bool = True) -> None:
-        """Remember a row. Without `alike` rows that differ in case or blanks are told apart."""
-        source, where = _plain(example.source), example.where
-        own = hash(source)
-        self._source.append(own)
-        self._alike.append(hash(folded(example.source)) if alike else own)
+    def add(self, part: str, example: Example) -> None:
+        """Remember a row."""
+        self._source.append(hash(_plain(example.source)))
+        self._alike.append(hash(folded(example.source)))
         self._target.append(hash(_plain(example.target)))
-        if (file := self._files.get(where.file)) is None:
-            file = self._files[where.file] = len(self._names)
-            self._names.append(type(where))
-        self._file.append(file)
-        self._line.append(where.line)
+        self._file.append(self._file_of(example.where))
+        self._line.append(example.where.line)
         self._part.append(NUMBERS[part])
+
+    def extend(self, part: str, examples: Sequence[Example]) -> None:
+        """Remember many rows fast; those that differ in case or blanks are told apart."""
+        sources = [hash(_plain(example.source)) for example in examples]
+        self._source.extend(sources)
+        self._alike.extend(sources)
+        self._target.extend([hash(_plain(example.target)) for example in examples])
+        self._file.extend([self._file_of(example.where) for example in examples])
+        self._line.extend([example.where.line for example in examples])
+        self._part.extend([NUMBERS[part]] * len(examples))
+
+    def _file_of(self, where: Where) -> int:
+        """The number of a place's file."""
+        file = where.file
+        if file is self._last[0]:
+            return self._last[1]
+        if (number := self._files.get(file)) is None:
+            number = self._files[file] = len(self._kinds)
+            self._kinds.append(type(where))
+        self._last = file, number
+        return number
 
     def where(self, row: int) -> Where:
         """The place of a row."""
-        if not hasattr(self, "_by_number") or len(self._by_number) < len(self._files):
-            self._by_number = list(self._files)
-        file = self._file[row]
-        return self._names[file](self._by_number[file], self._line[row])
+        number = self._file[row]
+        name = next(islice(self._files, number, None))
+        return self._kinds[number](name, self._line[row])
 
     def part(self, name: str) -> NDArray[np.int64]:
         """The rows of a part."""

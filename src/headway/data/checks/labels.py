@@ -19,7 +19,6 @@ ALL_BUT = 0.95
 
 class LabelTable(Check):
     tasks = ("tag", "classify")
-    fast = True
 
     def __init__(self, setup: Setup):
         super().__init__(setup)

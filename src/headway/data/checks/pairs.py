@@ -38,8 +38,9 @@ class Pairs(Check):
         ratio = math.log(len(row.target) / size)
         self.ratios[round(ratio * STEP)] += 1
         for sign, heap in self.extremes.items():
-            kept = (sign * ratio, -self.rows, Place(row.where, f"{size:,} to {len(row.target):,}"))
-            heapq.heappush(heap, kept) if len(heap) < SHOWN else heapq.heappushpop(heap, kept)
+            if len(heap) < SHOWN or sign * ratio > heap[0][0]:
+                kept = (sign * ratio, -self.rows, Place(row.where, f"{size:,} to {len(row.target):,}"))
+                heapq.heappush(heap, kept) if len(heap) < SHOWN else heapq.heappushpop(heap, kept)
 
     def tables(self) -> Iterator[Table]:
         if self.ratios:
