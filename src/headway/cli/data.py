@@ -28,11 +28,13 @@ def list_(*, json: Json = False) -> int:
         return 0
     from rich.console import Console
     from rich.table import Column, Table
+    from rich.text import Text
 
-    table = Table(Column("name", no_wrap=True), "question", "what it is", "licence", "made from")
+    table = Table(Column("name", no_wrap=True), "question", "what it is, its licence, what it is made from", leading=1)
     for entry in catalogue():
-        table.add_row(entry.name, entry.question, f"{entry.title}. {entry.about}", entry.licence, entry.package)
-    Console(highlight=False, soft_wrap=True).print(table)
+        origin = Text(f"\n{entry.licence}; {entry.package}", style="dim")
+        table.add_row(entry.name, entry.question, Text(f"{entry.title}. {entry.about}") + origin)
+    Console(highlight=False).print(table)
     return 0
 
 

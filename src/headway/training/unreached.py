@@ -37,7 +37,10 @@ def _unreached(role: str, writer: Decoder, train: Encoded, examples: Sequence[Ex
         raise UsageError(
             f"all {len(train):,} targets of the training part are {what}. There is nothing to learn; {remedy}"
         )
-    return [f"{len(missed):,} of {len(train):,} training targets are {what}. They are left out; to learn them {remedy}"]
+    left = "Its loss leaves them out, the decoder learns them" if role == "draft" else "They are left out"
+    return [
+        f"{len(missed):,} of {len(train):,} training targets are {what}. {left}; for the {role} to learn them {remedy}"
+    ]
 
 
 def _name(writer: Decoder) -> str:
