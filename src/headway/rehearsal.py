@@ -197,7 +197,7 @@ class _Rehearsing(Trainer):
         return total
 
     def _memory(self, activations: int) -> dict[str, int]:
-        """Bytes by what they are for; working space is for gradients of activations and tables while they are summed."""
+        """Bytes by what they are for; working space is for gradients of activations and of tables."""
         learned = sum(p.numel() * p.element_size() for p in self.model.parameters() if p.requires_grad)
         states = [
             value

@@ -13,6 +13,7 @@ from headway.data.checking import Report
 from headway.data.checks import Finding, Place
 from headway.data.checks import Table as Figures
 from headway.errors import file_name, printable
+from headway.steadiness import TOLERANCE, Compared
 
 STYLES = {"ok": "green", "note": "cyan", "warning": "yellow", "error": "bold red"}
 
@@ -83,3 +84,57 @@ def _place(place: Place) -> dict[str, Any]:
     if place.like is not None:
         found["like"] = {"file": file_name(place.like.file), "line": place.like.line}
     return found
+
+
+def print_steadiness(found: Sequence[Compared], reservations: Sequence[str], as_json: bool) -> None:
+    """A line for every mode and way of making batches, and the verdict."""
+    holds = all(one.holds for one in found)
+    if as_json:
+        told = [_difference(one) for one in found]
+        print(json.dumps({"holds": holds, "compared": told, "reservations": reservations}, ensure_ascii=False))
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    table = Table(
+        "mode",
+        Column("answered in", no_wrap=True),
+        Column("examples", justify="right"),
+        Column("other answers", justify="right"),
+        Column("scores apart", justify="right"),
+        "",
+    )
+    for one in found:
+        verdict = Text("same", "green") if one.holds else Text("DIFFERENT", "bold red")
+        table.add_row(one.mode, one.way, f"{one.examples:,}", f"{one.different:,}", f"{one.apart:.1e}", verdict)
+    console.print(table)
+    for one in found:
+        if one.first is not None:
+            alone, beside = printable(one.first.alone, 200), printable(one.first.beside, 200)
+            console.print(
+                f"{one.mode}, {one.way}: {one.first.where}\n  alone   {alone}\n  beside  {beside}", markup=False
+            )
+    for sentence in reservations:
+        console.print(sentence, markup=False)
+    verdict = (
+        f"no answer depends on who is answered beside it: the same in every way, scores to {TOLERANCE:g}"
+        if holds
+        else "answers depend on who is answered beside them"
+    )
+    console.print(Text(verdict, "green" if holds else "bold red"))
+
+
+def _difference(one: Compared) -> dict[str, Any]:
+    first = one.first and {
+        "file": file_name(one.first.where.file),
+        "line": one.first.where.line,
+        "alone": one.first.alone,
+        "beside": one.first.beside,
+    }
+    return {
+        "mode": one.mode,
+        "way": one.way,
+        "examples": one.examples,
+        "different": one.different,
+        "apart": one.apart,
+        "holds": one.holds,
+        "first": first,
+    }
