@@ -14,8 +14,8 @@ from headway.errors import HeadwayError, printable
 from headway.version import __version__
 
 COMMANDS = (
-    "train", "evaluate", "predict", "data", "get", "list", "config", "check", "lab", "compare", "distill", "race",
-    "export",
+    "train", "evaluate", "predict", "inspect", "data", "get", "list", "config", "check", "lab", "compare", "distill",
+    "race", "export",
 )  # fmt: skip
 WITH_SETTINGS = ("train", "config", "check", "compare")
 
@@ -35,7 +35,7 @@ Every setting has a path, which is an option, too: --model.encoder.layers 6.
 
 def app() -> App:
     """The commands, in the order in which a person meets them."""
-    from headway.cli import check, compare, config, data, distill, evaluate, export, lab, predict, race, train
+    from headway.cli import check, compare, config, data, distill, evaluate, export, inspect, lab, predict, race, train
     from headway.cli.list import list_
 
     commands = App(
@@ -52,6 +52,7 @@ def app() -> App:
     commands.command(train.train, sort_key=1)
     commands.command(evaluate.evaluate, sort_key=2)
     commands.command(predict.predict, sort_key=3)
+    commands.command(inspect.inspect, sort_key=3)
     commands.command(data.commands)
     commands.command(list_, name="list", sort_key=5)
     commands.command(config.config, sort_key=6)

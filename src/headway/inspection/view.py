@@ -57,13 +57,25 @@ class Picture:
         """(T, S) from 0 (nothing) to 7 (the largest of the picture)."""
         return shades_of(self.values.tolist())
 
-    def best(self, most: int = 3) -> list[list[tuple[int, float]]]:
-        """For each row the columns that it looked at most, with their weights; of equal ones the first."""
-        found = []
-        for row in self.values:
-            order = np.argsort(-row, kind="stable")[:most].tolist()
-            found.append([(column, float(row[column])) for column in order if row[column] > 0])
-        return found
+    def row(self, number: int | None = None) -> NDArray[np.float64]:
+        """(S) what one row took of each column; the mean of all rows where none is named."""
+        if number is not None:
+            return self.values[number]
+        return np.add.reduce(self.values, 0) / max(len(self.values), 1)
+
+    def row_shades(self, number: int | None = None) -> list[int]:
+        """(S) one row by itself: 7 is the largest of the row."""
+        return shades_of([self.row(number).tolist()])[0]
+
+    def best(self, number: int | None = None, most: int = 3) -> list[tuple[int, float]]:
+        """The columns that a row, or all together, looked at most, with their weights; of equal ones the first."""
+        row = self.row(number)
+        order = np.argsort(-row, kind="stable")[:most].tolist()
+        return [(column, float(row[column])) for column in order if row[column] > 0]
+
+    def told(self, number: int | None = None, most: int = 3) -> str:
+        """The same in words."""
+        return ", ".join(f"{self.columns[column]} {weight:.3f}" for column, weight in self.best(number, most))
 
 
 @dataclass(frozen=True)
@@ -116,11 +128,11 @@ class View:
         part = self.part if part is None else part
         found = self._map(part)
         layer = found.layers[-1] if layer is None else layer
-        table = found.weights[_place("layer", layer, found.layers)].astype(np.float64)
-        chosen = table.mean(0) if head is None else table[_place("head", head, found.heads)]
+        table = rounded(found.weights[_place("layer", layer, found.layers)])
+        chosen = np.add.reduce(table, 0) / len(table) if head is None else table[_place("head", head, found.heads)]
         heads = f"mean of {len(found.heads)} heads" if head is None else f"head {head}"
         title = f"{part}, layer {layer}, {heads}: {TOLD[part]}"
-        return Picture(title, found.asking, found.asked, chosen.round(DIGITS))
+        return Picture(title, found.asking, found.asked, chosen)
 
     def _map(self, part: str) -> AttentionMap:
         if part in self.maps:
@@ -128,6 +140,24 @@ class View:
         if part in self.missing:
             raise UsageError(self.missing[part])
         raise UsageError(unknown("part of the model", part, PARTS))
+
+    def html(self) -> str:
+        """All of it as one page that needs no network. Raises UsageError for one that is too large for a browser."""
+        from headway.inspection.page import page
+
+        return page(self)
+
+    def _repr_html_(self) -> str:
+        """The page in a frame, which notebooks show."""
+        from headway.inspection.page import framed
+
+        return framed(self)
+
+    def figure(self, part: str | None = None, layer: int | None = None, head: int | None = None) -> Any:
+        """The heat map as a figure of matplotlib. Raises UsageError where that is not installed."""
+        from headway.inspection.figure import figure
+
+        return figure(self, part, layer, head)
 
     # ------------------------------------------------------------------------------------------------- as plain data
 
@@ -183,6 +213,11 @@ class View:
         attributions = tuple(map(Attribution.read, told["attributions"]))
         names = told["task"], told["input"], told["source"]
         return cls(*names, answer, maps, told["missing"], scene, attributions)
+
+
+def rounded(weights: NDArray[np.float32]) -> NDArray[np.float64]:
+    """As they are told, so that what is drawn of the told ones is drawn of these."""
+    return weights.astype(np.float64).round(DIGITS)
 
 
 def _told_map(part: str, found: AttentionMap) -> dict[str, Any]:
