@@ -18,15 +18,15 @@ from headway.data.encoding import encode
 from headway.data.loading import check_labels, open_data
 from headway.data.sources.text import SourceText
 from headway.data.vectors import read_vectors
-from headway.errors import UsageError
+from headway.errors import RunError, UsageError
 from headway.lab.baselines import baselines_for
-from headway.machine import description, peak_memory, set_up
+from headway.machine import description, differences, peak_memory, set_up
 from headway.planning import Plan, codecs_for, plan, plan_again, setup_of, skipped
 from headway.predictor import Predictor
 from headway.report import Findings, write_report
 from headway.run import RunFolder, build_model
 from headway.settings import Assignment, assignments
-from headway.storage import sweep, take_over, write_json
+from headway.storage import MANIFEST, sweep, take_over, verified, write_json
 from headway.training import checkpoint
 from headway.training.evaluation import measure
 from headway.training.events import EventLog, Listener, Sentences, TensorBoard, Together, read_events
@@ -86,15 +86,16 @@ def train(
     if seed is not None:
         given.append(Assignment("machine.seed", seed, "--seed"))
     folder = RunFolder(out)
-    going_on = resume and (folder.path / "run.yaml").is_file()
     if folder.exists() and not (resume and folder.path.is_dir()):
         raise UsageError(f"{folder.path} exists; choose another --out, or go on with it by --resume")
+    going_on = resume and folder.begun()
     made = plan_again(data, folder, config, given) if going_on else plan(data, recipe, config, given, start)
     experiment = Experiment(made, folder, listener or Listener(), baselines)
+    earlier = RunFolder(start) if start is not None else None
     if going_on:
-        experiment.go_on()
+        experiment.go_on(earlier)
     else:
-        experiment.begin(RunFolder(start) if start is not None else None)
+        experiment.begin(earlier)
     return experiment.run_to_end(prepared)
 
 
@@ -143,12 +144,18 @@ class Experiment:
         parts = self.plan.data.parts
         data = {"fingerprint": fingerprint(self.plan.train), "format": parts.part("train").format, "how": parts.how}
         facts = {"machine": description(), "data": data}
+        if start is not None:
+            facts["from"] = {"path": str(start.path), "weights": weights_print(start)}
         self.folder.create(self.run, self.plan.origins, self.codecs, facts)
 
     def prepare(self, start: RunFolder | None) -> None:
         """All that is done before the first step; nothing is written yet."""
         self.codecs = codecs_for(self.plan, start)
         self._prepare()
+        self._first_weights(start)
+
+    def _first_weights(self, start: RunFolder | None) -> None:
+        """Those of an earlier run as far as they fit, or given vectors, where the user wants that."""
         if start is not None:
             taken, new = take_over(self.model, self._weights_of(start))
             fresh = f"; new are {', '.join(new)}" if new else ""
@@ -166,17 +173,50 @@ class Experiment:
         same = run.task == self.run.task and labels[0] == labels[1]
         return {name: weight for name, weight in model.named_parameters() if same or not name.startswith("task.")}
 
-    def go_on(self) -> None:
-        """From where the folder stopped. Raises UsageError where the training data are others."""
-        if self.folder.facts()["data"].get("fingerprint") != fingerprint(self.plan.train):
+    def go_on(self, start: RunFolder | None) -> None:
+        """From where the folder stopped. Raises UsageError where the training data are others, and RunError."""
+        facts = self.folder.facts()
+        if facts["data"].get("fingerprint") != fingerprint(self.plan.train):
             raise UsageError(f"{self.folder.path} was begun on other training data, and a resumed run is the same run")
+        for sentence in differences(facts["machine"]):
+            self.hear.said(sentence)
         sweep(self.folder.path)
         sweep(self.folder.checkpoints)
         self.codecs = self.folder.codecs(self.run)
         self._prepare()
-        self.resume_from = checkpoint.latest(self.folder.checkpoints, self.hear.said)
+        self.resume_from = self._checkpoint()
+        if self.resume_from is None:
+            self._first_weights(self._start_again(start, facts.get("from")))
         where = f"step {checkpoint.read_progress(self.resume_from).step:,}" if self.resume_from else "the beginning"
         self.hear.said(f"going on with {self.folder.path} from {where}")
+
+    def _checkpoint(self) -> Path | None:
+        """The newest whole one; one from before the best evaluation where the best weights are not whole."""
+        found = checkpoint.latest(self.folder.checkpoints, self.hear.said)
+        if found is None:
+            return None
+        progress = checkpoint.read_progress(found)
+        try:
+            if progress.evaluated >= 0 or (self.folder.path / MANIFEST).is_file():
+                verified(self.folder.path)
+        except RunError as error:
+            self.hear.said(f"{error}; the best weights are trained again")
+            return checkpoint.latest(self.folder.checkpoints, self.hear.said, before=progress.best_step)
+        if (self.folder.path / MANIFEST).is_file():
+            self.folder.take_back()
+        return found
+
+    def _start_again(self, given: RunFolder | None, told: Mapping[str, str] | None) -> RunFolder | None:
+        """The run that this one took its first weights from. Raises RunError where it is not what it was."""
+        if told is None:
+            return None
+        start = given or RunFolder(told["path"])
+        if weights_print(start) != told["weights"]:
+            raise RunError(
+                f"{self.folder.path} has no whole checkpoint and begins with the weights of {start.path}, which are "
+                "others now: train into another --out"
+            )
+        return start
 
     def _prepare(self) -> None:
         self.train = encode(self.plan.train, self.codecs, self.run.data)
@@ -201,8 +241,11 @@ class Experiment:
 
     def run_to_end(self, prepared: Callable[[Trainer], None] | None) -> Outcome:
         """Train, then measure the best weights on the whole of every part, beside the baselines."""
+        log = EventLog(self.folder.metrics, self.resume_from)
+        if log.changed:
+            self.hear.said(f"{self.folder.metrics} is missing or damaged; what the checkpoint holds of it is taken")
         with contextlib.closing(TensorBoard(self.folder.path / "tensorboard")) as board:
-            return self._run_to_end(Together([EventLog(self.folder.metrics), board, self.hear]), prepared)
+            return self._run_to_end(Together([log, board, self.hear]), prepared)
 
     def _run_to_end(self, hear: Listener, prepared: Callable[[Trainer], None] | None) -> Outcome:
         settings = (self.run.training, self.run.machine)
@@ -300,11 +343,17 @@ def fingerprint(examples: Sequence[Example]) -> str:
     return digest.hexdigest()
 
 
+def weights_print(run: RunFolder) -> str:
+    """The checksum of a run's weights. Raises RunError."""
+    manifest = run.manifest()
+    return manifest["files"][manifest["weights"]]
+
+
 def sizes(plan: Plan, train: Any, codecs: Any, parameters: int) -> list[str]:
     """What was chosen from the data, in words."""
     encoder, training = plan.run.model.encoder, plan.run.training
     updates = batches_of(train.costs, training.tokens, 0, 0, training.groups)
-    padding = padding_share(train.costs, [rows for update in updates for rows in update])
+    padding = padding_share(train.costs, (rows for update in updates for rows in update))
     target = codecs.target
     said = [
         f"train: {len(plan.train):,} examples, {train.elements:,} elements, {len(updates):,} updates an epoch, "

@@ -7,6 +7,7 @@ import platform
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,18 @@ def description() -> dict[str, Any]:
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
     }
+
+
+def differences(before: Mapping[str, Any]) -> list[str]:
+    """A sentence where the last bit of a sum may be another than on the machine that `description` told of."""
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    packages = before.get("packages")
+    told = {**before, "torch": packages.get("torch") if isinstance(packages, dict) else None}
+    now = {"torch": torch.__version__, "processor": processor(), "threads": torch.get_num_threads(), "gpu": gpu}
+    other = [f"{name} {told.get(name)} then, {value} now" for name, value in now.items() if told.get(name) != value]
+    if not other:
+        return []
+    return [f"begun on another machine ({'; '.join(other)}): the last bits of what it computes may be others"]
 
 
 def processor() -> str:

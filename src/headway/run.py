@@ -10,6 +10,7 @@ report.html               the same to look at
 checkpoints/              what training goes on from
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
@@ -116,24 +117,55 @@ class RunFolder:
         return self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir()))
 
     def create(self, run: Run, origins: Mapping[str, str], codecs: Codecs, environment: Mapping[str, Any]) -> None:
-        """Write what is known before the first step. Raises RunError."""
+        """Write what is known before the first step, with its checksums in environment.json. Raises RunError."""
         try:
             self.checkpoints.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise RunError(f"{self.path} cannot be made: {error.strerror}") from error
+        storage.sweep(self.path)
+        text = as_yaml(run, origins).encode()
         storage.write_json(self.path / "codecs.json", codecs.state())
-        storage.write_json(self.environment, environment)
-        storage.write(self.path / "run.yaml", as_yaml(run, origins).encode())  # last: where it is, a run was begun
+        files = {
+            "codecs.json": storage.checksum(self.path / "codecs.json"),
+            "run.yaml": hashlib.sha256(text).hexdigest(),
+        }
+        storage.write_sealed(self.environment, {**environment, "files": files})
+        storage.write(self.path / "run.yaml", text)  # last: where it is, a run was begun
 
-    def keep(self, weights: Mapping[str, Tensor], step: int) -> None:
-        """Make these the weights of the run: a new file, then the manifest that names it, then the old one goes."""
+    def begun(self) -> bool:
+        """Whether there is something to go on with, unchanged since it was begun. Raises RunError where it is not."""
+        if not (self.path / "run.yaml").is_file():
+            if any(self.checkpoints.glob("step-*")):
+                raise RunError(f"{self.path / 'run.yaml'} is missing, and there are checkpoints of a run that it began")
+            return False
+        for name, expected in self.facts().get("files", {}).items():
+            if storage.checksum(self.path / name) != expected:
+                raise RunError(f"{self.path / name} is damaged: its checksum is not the one in {self.environment.name}")
+        return True
+
+    def keep(self, weights: Mapping[str, Tensor], step: int, extra: bool = False) -> None:
+        """Make these the weights of the run: a new file, then the manifest that names it, then the old one goes.
+
+        extra    the old one stays for a training that goes on as if these had never been: see `take_back`
+        """
         name = f"weights-{step:09d}.safetensors"
-        storage.write_tensors(self.path / name, weights, {"step": str(step), "headway": __version__})
-        files = ["run.yaml", "codecs.json", name]
-        storage.seal(self.path, files, format=RUN_FORMAT, headway=__version__, weights=name, step=step)
+        before = storage.verified(self.path) if extra and (self.path / storage.MANIFEST).is_file() else {}
+        storage.write_tensors(self.path / name, weights, {"headway": __version__})
+        self._seal(name, step, {"before": before.get("weights"), "before_step": before.get("step")} if extra else {})
         for old in self.path.glob("weights-*.safetensors"):
-            if old.name != name:
+            if old.name not in (name, before.get("weights")):
                 old.unlink(missing_ok=True)
+
+    def take_back(self) -> None:
+        """Undo a `keep` that was extra, but for the first of all: it is better than none. Raises RunError."""
+        manifest = self.manifest()
+        if manifest.get("before") is not None:
+            self._seal(manifest["before"], manifest["before_step"], {})
+            (self.path / manifest["weights"]).unlink(missing_ok=True)
+
+    def _seal(self, name: str, step: int, more: Mapping[str, Any]) -> None:
+        files = ["run.yaml", "codecs.json", name, *([more["before"]] if more.get("before") else [])]
+        storage.seal(self.path, files, format=RUN_FORMAT, headway=__version__, weights=name, step=step, **more)
 
     def load(self) -> tuple[Run, Codecs, Model]:
         """The run, its codecs and its model with the best weights. Raises RunError with what is missing or damaged."""
@@ -193,7 +225,7 @@ class RunFolder:
 
     def facts(self) -> dict[str, Any]:
         """`environment.json`: what the run was made with. Raises RunError."""
-        found = storage.read_json(self.environment)
+        found = storage.read_sealed(self.environment)
         if not isinstance(found, dict) or not all(isinstance(found.get(name), dict) for name in ("machine", "data")):
             raise RunError(f"{self.environment} is damaged: it holds no facts about machine and data")
         return found

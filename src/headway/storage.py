@@ -22,18 +22,21 @@ from headway.errors import RunError, printable
 
 JSON_LIMIT = 512 * 1024 * 1024
 """Bytes of the largest JSON file that is read."""
+HALF = ".tmp"
+"""How names end of what is not whole yet."""
 
 
 def write(path: Path, content: bytes) -> None:
     """Put content at a path, all of it or nothing. Raises RunError; what stood there before then still does."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{HALF}")
     try:
         with open(temporary, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-        sync_folder(path.parent)
+        if not path.parent.name.endswith(HALF):  # `whole_folder` syncs it once, when all is inside
+            sync_folder(path.parent)
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -68,6 +71,29 @@ def read_json(path: Path) -> Any:
         raise RunError(f"{path} is damaged: {printable(error)}") from error
 
 
+def write_sealed(path: Path, value: Mapping[str, Any]) -> None:
+    """`write_json` of a mapping with its own checksum inside, for files that no manifest names."""
+    write_json(path, {**value, CHECKSUM: _digest(value)})
+
+
+def read_sealed(path: Path) -> Any:
+    """What `write_sealed` wrote, without the checksum; files of older versions have none. Raises RunError."""
+    value = read_json(path)
+    if not isinstance(value, dict) or CHECKSUM not in value:
+        return value
+    expected = value.pop(CHECKSUM)
+    if _digest(value) != expected:
+        raise RunError(f"{path} is damaged: its checksum is not the one inside it")
+    return value
+
+
+CHECKSUM = "checksum"
+
+
+def _digest(value: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """The tensors in a safetensors file. Raises RunError."""
     try:
@@ -100,12 +126,13 @@ def sync_folder(folder: Path) -> None:
 @contextlib.contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
     """A folder that appears at `path` only when everything inside is written, with a manifest of its files."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{HALF}")
     shutil.rmtree(temporary, ignore_errors=True)
     try:
         temporary.mkdir(parents=True)
         yield temporary
         seal(temporary)
+        sync_folder(temporary)
         os.replace(temporary, path)
         sync_folder(path.parent)
     except OSError as error:
@@ -116,7 +143,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 def sweep(folder: Path) -> None:
     """Remove what a process that was killed left half written in a folder."""
-    for left in folder.glob(".*.tmp"):
+    for left in folder.glob(f".*{HALF}"):
         if left.is_dir():
             shutil.rmtree(left, ignore_errors=True)
         else:
@@ -131,15 +158,20 @@ def seal(folder: Path, names: Sequence[str] | None = None, **more: Any) -> None:
     """Write the manifest of a folder: the checksum of these files (of all, where none are named), and `more`."""
     if names is None:
         names = sorted(file.name for file in folder.iterdir() if file.is_file() and file.name != MANIFEST)
-    write_json(folder / MANIFEST, {**more, "files": {name: checksum(folder / name) for name in names}})
+    write_sealed(folder / MANIFEST, {**more, "files": {name: checksum(folder / name) for name in names}})
 
 
-def verified(folder: Path) -> dict[str, Any]:
-    """The manifest of a folder whose files are all there and unchanged. Raises RunError naming what is not."""
-    manifest = read_json(folder / MANIFEST)
+def verified(folder: Path, needed: Sequence[str] = ()) -> dict[str, Any]:
+    """The manifest of a folder whose files are all there and unchanged. Raises RunError naming what is not.
+
+    needed    files that the manifest must name
+    """
+    manifest = read_sealed(folder / MANIFEST)
     files = manifest.get("files") if isinstance(manifest, dict) else None
     if not isinstance(files, dict):
         raise RunError(f"{folder / MANIFEST} is damaged: it names no files")
+    if missing := sorted(set(needed) - files.keys()):
+        raise RunError(f"{folder / MANIFEST} is damaged: it does not name {missing[0]} among its files")
     for name, expected in files.items():
         if Path(name).name != name:
             raise RunError(f"{folder / MANIFEST} is damaged: {printable(name)!r} is no plain file name")

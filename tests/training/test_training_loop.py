@@ -170,7 +170,7 @@ def test_updates_from_a_time_limit_are_fixed_stored_and_kept_by_a_resume(runs, t
     settings = tiny("tag", {"training.steps": None, "training.time_limit": 50})
     path = tmp_path / "run"
     stopped_after(3, runs.data("tag"), path, settings=settings)
-    (saved,) = (path / "checkpoints").iterdir()
+    (saved,) = (path / "checkpoints").glob("step-*")
     progress = checkpoint.read_progress(saved)
     assert (progress.step, progress.steps) == (3, 44), "0.88 × 50 updates of one second"
     monkeypatch.setattr(loop, "time", Clock(0.01))

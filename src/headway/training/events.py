@@ -22,6 +22,9 @@ class Listener:
     def evaluated(self, step: int, values: Mapping[str, float], best: bool) -> None:
         """The valid part was answered: metrics by name, and whether the first is the best so far."""
 
+    def saving(self, folder: Path) -> None:
+        """A checkpoint is written in this folder: what was told until now may be kept with it."""
+
     def said(self, text: str) -> None:
         """Something a person should know."""
 
@@ -47,6 +50,10 @@ class Together(Listener):
         for listener in self.listeners:
             listener.evaluated(step, values, best)
 
+    def saving(self, folder: Path) -> None:
+        for listener in self.listeners:
+            listener.saving(folder)
+
     def said(self, text: str) -> None:
         for listener in self.listeners:
             listener.said(text)
@@ -67,16 +74,32 @@ class Sentences(Listener):
 
 
 class EventLog(Listener):
-    """`metrics.jsonl`: a line an event, each with `event` and `step`; after a resume it goes on from the checkpoint."""
+    """`metrics.jsonl`: a line an event, each with `event` and `step`; after a resume it goes on from the checkpoint.
 
-    def __init__(self, path: Path):
-        self.path, self.step = path, 0
+    A checkpoint holds the log until then, so neither a loss of power nor a damaged file takes a line away.
+
+    checkpoint    what training goes on from
+    changed       whether the log does not begin with what the checkpoint holds of it
+    """
+
+    def __init__(self, path: Path, checkpoint: Path | None = None):
+        self.path, self.kept, self.changed = path, None, False
+        if checkpoint is not None and (checkpoint / path.name).is_file():
+            self.kept = (checkpoint / path.name).read_bytes()
+            self.changed = not path.is_file() or not path.read_bytes().startswith(self.kept)
+        self.lines: list[bytes] = []
 
     def started(self, facts: Mapping[str, Any]) -> None:
-        self.step = int(facts["step"])
-        kept = [event for event in read_events(self.path) if event["step"] <= self.step and event.get("event") != "end"]
-        storage.write(self.path, "".join(json.dumps(event) + "\n" for event in kept).encode())
-        self._line("start", self.step, facts)
+        step = int(facts["step"])
+        if self.kept is None:
+            events = [one for one in read_events(self.path) if one["step"] <= step and one.get("event") != "end"]
+            self.kept = "".join(json.dumps(event) + "\n" for event in events).encode()
+        self.lines = [self.kept]
+        storage.write(self.path, self.kept)
+        self._line("start", step, facts)
+
+    def saving(self, folder: Path) -> None:
+        storage.write(folder / self.path.name, b"".join(self.lines))
 
     def stepped(self, step: int, values: Mapping[str, float]) -> None:
         self._line("step", step, values)
@@ -88,10 +111,11 @@ class EventLog(Listener):
         self._line("end", int(facts["step"]), facts)
 
     def _line(self, event: str, step: int, values: Mapping[str, Any]) -> None:
-        self.step = step
+        line = json.dumps({"event": event, **values, "step": step}).encode() + b"\n"
+        self.lines.append(line)
         try:
-            with open(self.path, "a", encoding="utf-8") as file:
-                file.write(json.dumps({"event": event, **values, "step": step}) + "\n")
+            with open(self.path, "ab") as file:
+                file.write(line)
         except OSError as error:
             raise storage.not_written(self.path, error) from error
 
