@@ -1,20 +1,14 @@
-"""docs/comparisons.md: every comparison with what was expected, what came out, the table, and the command."""
+"""A page of comparisons: each with what was expected, what came out, the table, and the command."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.comparisons.plans import COMPARISONS, Comparison
-
-HEAD = """# Compared on real data
-
-Each table is one `headway compare`: the same data, the same time for every cell, several seeds, the differences by
-paired bootstrap over the items of the test part. What was expected was written before; what came out stands beside it.
-`python -m benchmarks.comparisons` trains them all (finished cells are kept), `--write` makes this page.
-"""
+from benchmarks.comparisons.plans import Comparison
 
 
-def page(results: Path) -> str:
+def page(head: str, comparisons: Sequence[Comparison], results: Path) -> str:
     """The whole page, of the tables that are there."""
-    return "\n".join([HEAD, *(section(one, results) for one in COMPARISONS if _path(one, results).is_file())])
+    return "\n".join([head, *(section(one, results) for one in comparisons if _path(one, results).is_file())])
 
 
 def section(one: Comparison, results: Path) -> str:

@@ -11,6 +11,7 @@ class Comparison:
     data        a name of `headway data list`; `name` is of the file that the table is kept in
     axis        the path of a setting, and its values; the first is what differences are taken from
     minutes     of training a cell
+    made        the commands that make the data, where `headway data get` does not
     expected    written before anything was run
     found       written by whoever read the table
     """
@@ -24,16 +25,18 @@ class Comparison:
     minutes: float = 5
     seeds: int = 3
     settings: dict[str, Any] = field(default_factory=dict)
+    made: tuple[str, ...] = ()
 
     @property
     def command(self) -> str:
         """What a user types for the same."""
         set_ = "".join(f" --{path} {value}" for path, value in self.settings.items())
         values = ",".join(map(str, self.values))
-        return (
+        compare = (
             f"headway compare datasets/{self.data} --axis {self.axis}={values} --seeds {self.seeds} "
             f"--time {self.minutes:g}m --jobs 2{set_}"
         )
+        return "\n".join([*self.made, compare])
 
 
 MIXERS = ("attention", "convolution", "recurrent")
