@@ -14,8 +14,8 @@ from headway.errors import HeadwayError, printable
 from headway.version import __version__
 
 COMMANDS = (
-    "train", "evaluate", "predict", "inspect", "data", "get", "list", "config", "check", "lab", "compare", "distill",
-    "race", "export",
+    "train", "evaluate", "predict", "inspect", "knockout", "data", "get", "list", "config", "check", "lab", "compare",
+    "distill", "race", "export",
 )  # fmt: skip
 WITH_SETTINGS = ("train", "config", "check", "compare")
 
@@ -35,7 +35,21 @@ Every setting has a path, which is an option, too: --model.encoder.layers 6.
 
 def app() -> App:
     """The commands, in the order in which a person meets them."""
-    from headway.cli import check, compare, config, data, distill, evaluate, export, inspect, lab, predict, race, train
+    from headway.cli import (
+        check,
+        compare,
+        config,
+        data,
+        distill,
+        evaluate,
+        export,
+        inspect,
+        knockout,
+        lab,
+        predict,
+        race,
+        train,
+    )
     from headway.cli.list import list_
 
     commands = App(
@@ -58,6 +72,7 @@ def app() -> App:
     commands.command(config.config, sort_key=6)
     commands.command(check.check, sort_key=6)
     commands.command(compare.compare, sort_key=7)
+    commands.command(knockout.knockout, sort_key=8)
     commands.command(lab.lab, sort_key=8)
     commands.command(distill.distill, sort_key=8)
     commands.command(race.race, sort_key=8)

@@ -29,6 +29,8 @@ GROWTH = 32
 def refuses(stack: DecoderStack) -> str | None:
     """Why a stack cannot be frozen; None where it can."""
     for block in stack.blocks:
+        if any(residual.closed for residual in (block.mixed, block.crossed, block.fed)):
+            return "a layer is knocked out"
         for mixer in (block.mixer, block.cross):
             if not isinstance(mixer, Attention):
                 return f"{type(mixer).__name__} is no attention"
@@ -38,6 +40,8 @@ def refuses(stack: DecoderStack) -> str | None:
                 return "a normalizer is not softmax"
             if mixer.gate is not None:
                 return "an attention has a gate"
+            if mixer.knocked is not None:
+                return "a head is knocked out"
             if mixer.window is not None and mixer is block.mixer:
                 return "an attention has a window"
     return None

@@ -18,6 +18,7 @@ from headway.kernels.heads import merge, split
 from headway.kernels.linear import linear
 from headway.layers.cache import Fixed, KeyValues
 from headway.layers.mixers import Look, Mixer
+from headway.layers.mixers._knocked import Knocked
 from headway.normalizers import NORMALIZERS
 from headway.scores import SCORES
 from headway.settings import Branch, Count, Rate
@@ -57,6 +58,7 @@ class Attention(Mixer):
         self.normalizer = NORMALIZERS.build(settings.normalizer, heads, self.head_size)
         gates = {"none": 0, "head": heads, "element": width}[settings.gate]
         self.gate = nn.Linear(width, gates, bias=False) if gates else None
+        self.knocked: Knocked | None = None
         for layer in (self.query, self.key, self.value):  # Xavier for the three as one matrix, as torch does
             bound = math.sqrt(6 / (4 * width))
             nn.init.uniform_(layer.weight, -bound, bound)
@@ -66,7 +68,11 @@ class Attention(Mixer):
     def forward(
         self, x: Tensor, look: Look, state: KeyValues | Fixed | None = None, memory: Tensor | None = None
     ) -> Tensor:
-        output = merge(attention(self.request(x, look, state, memory), self.engine))
+        request = self.request(x, look, state, memory)
+        output = attention(request, self.engine)
+        if self.knocked is not None:
+            output = self.knocked(output, request)
+        output = merge(output)
         if self.gate is not None:
             share = linear(x, self.gate.weight).sigmoid()  # (B, T, H or D) how far each gate is open
             output = (output.unflatten(-1, (share.shape[-1], -1)) * share[..., None]).flatten(-2)
