@@ -37,7 +37,8 @@ class Rows:
 
     def take(self, which: NDArray) -> "Rows":
         """Some rows, in the order asked, without a loop over them."""
-        begins, lengths = self.starts[which], self.lengths[which]
+        begins = self.starts[which]
+        lengths = self.starts[np.asarray(which) + 1] - begins  # of these alone: the others may lie in a file
         starts = np.zeros(len(which) + 1, np.int64)
         np.cumsum(lengths, out=starts[1:])
         steps = np.arange(starts[-1]) - np.repeat(starts[:-1], lengths)

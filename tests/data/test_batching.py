@@ -95,4 +95,31 @@ def test_a_row_above_the_budget_is_a_batch_of_its_own():
 
 def test_no_rows_are_no_batches():
     nothing = np.zeros(0, np.int64)
-    assert plan(nothing, 10, 0, 0) == [] and in_order_of_length(nothing, 10) == []
+    assert not plan(nothing, 10, 0, 0) and in_order_of_length(nothing, 10) == []
+
+
+def planned_as_lists(costs, budget: int, seed: int, epoch: int, groups: int) -> list[list[list[int]]]:
+    """An epoch as lists of lists: every batch by itself, then mixed, then in groups."""
+    random = np.random.Generator(np.random.PCG64([seed, epoch]))
+    order = random.permutation(len(costs)).tolist()
+    pool = max(1, int(100 * budget / max(costs.mean(), 1))) if len(costs) else 1
+    batches = []
+    for start in range(0, len(order), pool):
+        batch: list[int] = []
+        for row in sorted(order[start : start + pool], key=lambda row: costs[row]):
+            if batch and max(costs[[*batch, row]]) * (len(batch) + 1) > max(1, budget // groups):
+                batches.append(batch)
+                batch = []
+            batch.append(row)
+        batches.append(batch)
+    mixed = [batches[i] for i in random.permutation(len(batches))]
+    return [mixed[i : i + groups] for i in range(0, len(mixed), groups)]
+
+
+@given(COSTS, st.integers(1, 200), st.integers(0, 5), st.integers(0, 5), st.integers(1, 4))
+def test_updates_kept_as_arrays_are_those_of_a_plan_made_of_lists(costs, budget, seed, epoch, groups):
+    updates, expected = plan(costs, budget, seed, epoch, groups), planned_as_lists(costs, budget, seed, epoch, groups)
+    assert [[batch.tolist() for batch in update] for update in updates] == expected
+    assert [[batch.tolist() for batch in update] for update in updates[1:3]] == expected[1:3]
+    assert len(updates) == len(expected)
+    assert all(batch.dtype == np.int64 for update in updates for batch in update)

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -36,12 +36,15 @@ class TargetCodec:
     shares_vocabulary = False
     "Whether the source's tokenizer writes, too, and is fitted on both sides."
 
-    def fit(self, targets: Sequence[Any]) -> None:
-        """Choose what there is from the training part."""
+    def fit(self, targets: Iterable[Any]) -> None:
+        """Choose what there is from the training part, which is gone through once."""
         raise NotImplementedError
 
     def fit_lengths(self, source: SourceCodec, sources: Sequence[Any], targets: Sequence[Any]) -> None:
         """Learn how long targets are, where that matters."""
+
+    def fit_known_lengths(self, read: NDArray[np.int64], written: NDArray[np.int64]) -> None:
+        """`fit_lengths` where the elements of every source and the tokens of every target were counted before."""
 
     def sizes(self) -> dict[str, Any]:
         """What the task is told about the data."""
@@ -93,12 +96,15 @@ class Labels(TargetCodec):
         self.labels, self.counts, self.rows = tuple(labels), tuple(counts), rows
         self._numbers = {label: number for number, label in enumerate(self.labels)}
 
-    def fit(self, targets: Sequence[tuple[str, ...]]) -> None:
-        counts = Counter(label for target in targets for label in target)
+    def fit(self, targets: Iterable[tuple[str, ...]]) -> None:
+        counts, rows = Counter[str](), 0
+        for target in targets:
+            counts.update(target)
+            rows += 1
         if not counts:
             raise UsageError("there is nothing to learn: no row of the training part has a label")
         ordered = sorted(counts, key=lambda label: (-counts[label], label))
-        self._use(ordered, [counts[label] for label in ordered], len(targets))
+        self._use(ordered, [counts[label] for label in ordered], rows)
 
     def unknown(self, target: tuple[str, ...]) -> list[str]:
         """The labels that training never saw."""
@@ -146,8 +152,8 @@ class Classes(Labels):
         super().__init__(state)
         self.several = several
 
-    def fit(self, targets: Sequence[str | tuple[str, ...]]) -> None:
-        super().fit([label_set(target) for target in targets])
+    def fit(self, targets: Iterable[str | tuple[str, ...]]) -> None:
+        super().fit(map(label_set, targets))
 
     def unknown(self, target: str | tuple[str, ...]) -> list[str]:
         return super().unknown(label_set(target))
@@ -179,8 +185,9 @@ class Numbers(TargetCodec):
     def __init__(self, state: Mapping[str, Any] | None = None):
         self.mean, self.spread = (state["mean"], state["spread"]) if state else (0.0, 1.0)
 
-    def fit(self, targets: Sequence[float]) -> None:
-        self.mean, self.spread = float(np.mean(targets)), float(np.std(targets))
+    def fit(self, targets: Iterable[float]) -> None:
+        values = np.fromiter(targets, np.float64)
+        self.mean, self.spread = float(np.mean(values)), float(np.std(values))
 
     def sizes(self) -> dict[str, Any]:
         return {"mean": self.mean, "spread": self.spread}
@@ -208,14 +215,16 @@ class Sequences(TargetCodec):
         self.tokenizer, self.shares_vocabulary, self.metrics = tokenizer, shared, tuple(metrics)
         self.ratio, self.extra = (state["ratio"], state["extra"]) if state else (1.0, 10)
 
-    def fit(self, targets: Sequence[str]) -> None:
+    def fit(self, targets: Iterable[str]) -> None:
         if not self.shares_vocabulary:
             self.tokenizer.fit(targets)
 
     def fit_lengths(self, source: SourceCodec, sources: Sequence[Any], targets: Sequence[str]) -> None:
+        read, written = source.lengths(sources), [len(row) for row in self.encode_all(targets)]
+        self.fit_known_lengths(np.array(read, np.int64), np.array(written, np.int64))
+
+    def fit_known_lengths(self, read: NDArray[np.int64], written: NDArray[np.int64]) -> None:
         """A line above every length of the training part: after so many tokens writing stops even without END."""
-        read = np.array(source.lengths(sources))
-        written = np.array([len(row) for row in self.encode_all(targets)])
         self.ratio = max(1.0, float(np.quantile(written / np.maximum(read, 1), 0.999)))
         over = float((written - self.ratio * read).max(initial=0.0))
         self.extra = 5 + min(math.ceil(over), int(written.max(initial=0)))

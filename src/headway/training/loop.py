@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from headway.batch import Example
-from headway.data.batching import Update, cut, plan
+from headway.data.batching import Updates, Update, cut, plan
 from headway.data.encoding import Codecs, Encoded
 from headway.errors import HeadwayError
 from headway.model import Model
@@ -89,8 +89,8 @@ class Trainer:
         progress = self._begin(resume_from)
         while progress.step < progress.steps and not self._over():
             updates = self._updates(progress.epoch)
-            for update in updates[progress.position :]:
-                self._update(update)
+            for number in range(progress.position, len(updates)):
+                self._update(updates[number])
                 progress.position += 1
                 if progress.step % self.every == 0 or progress.step == progress.steps:
                     self._evaluate()
@@ -121,7 +121,7 @@ class Trainer:
         self.listener.started({"step": self.progress.step, "steps": steps, "evaluate_every": self.every})
         return self.progress
 
-    def _updates(self, epoch: int) -> list[Update]:
+    def _updates(self, epoch: int) -> Updates:
         settings = self.settings
         return plan(self.train.costs, settings.tokens, self.machine.seed, epoch, settings.groups)
 

@@ -4,7 +4,7 @@ A source codec stands between what a reader gives and what an input collates: it
 training part, and turns every source into a row whose length is its number of elements.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
@@ -64,7 +64,7 @@ class SourceCodec:
         """What was fitted, in a few words, for the lines that begin a training."""
         raise NotImplementedError
 
-    def fit(self, sources: Sequence[Any], together: Sequence[Any] = ()) -> None:
+    def fit(self, sources: Iterable[Any], together: Iterable[Any] = ()) -> None:
         """Choose what there is from the training part; `together` are targets that share the vocabulary."""
 
     def elements(self, source: Any) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """Text as rows of numbers: of elements in the vocabulary, or of word forms where the input reads their letters."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -49,9 +50,12 @@ class SourceText(SourceCodec):
         if isinstance(self.tokenizer, Word) and self.settings.reads_letters:
             self.forms = text_input.Forms(self.settings, self.tokenizer.number, self.alphabet)
 
-    def fit(self, sources: Sequence[Text], together: Sequence[Text] = ()) -> None:
-        """Choose vocabulary and alphabet from the training part; `together` are targets that share the vocabulary."""
-        self.tokenizer.fit([*sources, *together])
+    def fit(self, sources: Iterable[Text], together: Iterable[Text] = ()) -> None:
+        """Choose vocabulary and alphabet from the training part; `together` are targets that share the vocabulary.
+
+        Sources may be gone through twice, and need not be in memory.
+        """
+        self.tokenizer.fit(chain(sources, together))
         counts: Counter[str] = Counter()
         if self.settings.characters:
             for source in sources:

@@ -114,7 +114,7 @@ def steps_for(run: Run, train: Encoded, tokens: float | int) -> int:
         steps, seen, epoch = steps + len(sums), seen + sum(sums), epoch + 1
 
 
-def _updates(run: Run, train: Encoded, epoch: int) -> list[Any]:
+def _updates(run: Run, train: Encoded, epoch: int) -> Sequence[Any]:
     return updates_of(train.costs, run.training.tokens, run.machine.seed, epoch, run.training.groups)
 
 
