@@ -1,7 +1,7 @@
 """What flows through headway: examples in, batches through the model, answers out."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from torch import Tensor, device
@@ -208,3 +208,23 @@ class TransduceAnswer:
 
 
 Answer = TagAnswer | ClassifyAnswer | RegressAnswer | TransduceAnswer
+
+
+def as_json(example: Example, answer: Answer) -> dict[str, Any]:
+    """An answer with its source, for machines; what was not asked for is left out."""
+    first = {"label": answer.label} if isinstance(answer, ClassifyAnswer) else {}
+    return {"source": plain(example.source), **first, **_told(answer)}
+
+
+def _told(answer: Answer) -> dict[str, Any]:
+    told = {name: value for name, value in asdict(answer).items() if value is not None and name != "alternatives"}
+    if isinstance(answer, TransduceAnswer) and answer.trace is None:
+        del told["calls"]
+    if isinstance(answer, TransduceAnswer) and answer.alternatives:
+        told["alternatives"] = [_told(other) for other in answer.alternatives]
+    return told
+
+
+def plain(source: Any) -> Any:
+    """A source as JSON can hold it."""
+    return str(source) if isinstance(source, Value) else source

@@ -114,14 +114,28 @@ class Predictor:
         limit           tokens that a new sequence may have at most
         first           the number of the first input, where these are a part of more
         """
+        examples, search = self.asked(
+            inputs, mode=mode, scores=scores, trace=trace, nbest=nbest, beam=beam, length_penalty=length_penalty,
+            candidates=candidates, tolerance=tolerance, temperature=temperature, top_k=top_k, top_p=top_p,
+            sampling_seed=sampling_seed, prefix=prefix, alignments=alignments, limit=limit, first=first,
+        )  # fmt: skip
+        return self.answered(examples, search)
+
+    def asked(
+        self,
+        inputs: Given | Sequence[Given],
+        *,
+        mode: str = "auto",
+        prefix: str | Sequence[str] | None = None,
+        alignments: bool = False,
+        first: int = 0,
+        **how: Any,
+    ) -> tuple[list[Example], Search]:
+        """What `predict` is asked, read and checked, so that `answered` can take it with what others ask."""
         if isinstance(inputs, (str, Value, Example, Mapping, np.ndarray)):
             inputs = [inputs]
         examples = [self._example(given) for given in inputs]
-        search = self._search(
-            mode, scores=scores, trace=trace, nbest=nbest, beam=beam, length_penalty=length_penalty,
-            candidates=candidates, tolerance=tolerance, temperature=temperature, top_k=top_k, top_p=top_p,
-            sampling_seed=sampling_seed, limit=limit,
-        )  # fmt: skip
+        search = self._search(mode, **{"nbest": 1, **how})
         if prefix is not None:
             search = replace(search, prefixes=self._prefixes(prefix, len(examples)))
         if alignments:
@@ -129,9 +143,10 @@ class Predictor:
             search = replace(search, alignments=True)
         if search.mode == "sample":
             search = replace(search, numbers=range(first, first + len(examples)))
-        return self._answers(examples, search)
+        return examples, search
 
-    def _answers(self, examples: Sequence[Example], search: Search) -> list[Answer]:
+    def answered(self, examples: Sequence[Example], search: Search) -> list[Answer]:
+        """One answer for each example that `asked` has read."""
         encoded = encode(examples, self.codecs, self.run.data, with_targets=False)
         budget = self.machine.micro_tokens or self.run.training.tokens
         return answers(self.model, self.codecs, encoded, examples, search, budget, self.device, self.others)
@@ -282,7 +297,7 @@ class Predictor:
         if not self._has_draft or not examples:
             return None
         some = [self._example(example) for example in examples[: max(SIZES)]]
-        found = measured(lambda mode, rows: self._answers(some[:rows], self._search(mode, nbest=1)), len(some))
+        found = measured(lambda mode, rows: self.answered(some[:rows], self._search(mode, nbest=1)), len(some))
         keep(self.path, machine(self.device), found)
         self.__dict__["verify_rows"] = found["rows"]
         return found

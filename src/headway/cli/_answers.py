@@ -3,11 +3,9 @@
 import json as json_
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from headway.batch import Answer, ClassifyAnswer, Example, TagAnswer, TransduceAnswer, Value
+from headway.batch import Answer, ClassifyAnswer, Example, TagAnswer, TransduceAnswer, as_json, plain
 from headway.data.formats import reader_for
 from headway.data.readers import Columns
 from headway.data.readers.folders import SUFFIXES
@@ -101,26 +99,6 @@ def as_columns(example: Example, answer: TagAnswer) -> str:
     return "".join(lines)
 
 
-def as_json(example: Example, answer: Answer) -> dict[str, Any]:
-    """An answer with its source, for machines; what was not asked for is left out."""
-    first = {"label": answer.label} if isinstance(answer, ClassifyAnswer) else {}
-    return {"source": _plain(example.source), **first, **_told(answer)}
-
-
-def _told(answer: Answer) -> dict[str, Any]:
-    told = {name: value for name, value in asdict(answer).items() if value is not None and name != "alternatives"}
-    if isinstance(answer, TransduceAnswer) and answer.trace is None:
-        del told["calls"]
-    if isinstance(answer, TransduceAnswer) and answer.alternatives:
-        told["alternatives"] = [_told(other) for other in answer.alternatives]
-    return told
-
-
-def _plain(source: Any) -> Any:
-    """A source as JSON can hold it."""
-    return str(source) if isinstance(source, Value) else source
-
-
 def flat(text: str) -> str:
     """A text on one line and in one cell."""
     return " ".join(text.split()) if any(c in text for c in "\t\n\r") else text
@@ -134,6 +112,6 @@ def write_scores(predictor: Predictor, inputs: Inputs, json: bool) -> None:
                 raise UsageError(f"{example.where}: there is no target to score")
             (log_p,) = predictor.score([(example, example.target)])
             line = json_.dumps(
-                {"source": _plain(example.source), "target": example.target, "log_p": log_p}, ensure_ascii=False
+                {"source": plain(example.source), "target": example.target, "log_p": log_p}, ensure_ascii=False
             )
             print(line if json else f"{sum(log_p):.4f}")

@@ -112,15 +112,17 @@ class Autoregressive(Writer):
         limits = self._limits(memory, search, [self, *(decoder for decoder, _ in others)])
         writer = _Together([(self, memory), *others]) if others else self
         begun = writer.step, writer.start(memory), BEGIN, END, limits, memory.x.device
-        how = search.prefixes, search.scores, search.trace
+        how = search.prefixes, search.scores, search.trace, search.watch
+        close = _close(memory.x.dtype) if len(limits) > 1 else 0.0
         if search.mode == "beam":
-            found = beam(*begun, search.beam, search.nbest, search.length_penalty, search.prefixes)
+            width = search.beam, search.nbest, search.length_penalty
+            found = beam(*begun, *width, search.prefixes, search.watch, close)
         elif search.mode == "sample":
             numbers = [0] * len(limits) if search.numbers is None else search.numbers
             cuts = search.temperature, search.top_k, search.top_p
             found = sample(*begun, search.seed, numbers, *cuts, *how)
         else:
-            found = greedy(*begun, *how)
+            found = greedy(*begun, *how, close)
         return self.aligned(memory, found) if search.alignments else found
 
     def verified(self, memory: Memory, search: Search, drafts: Sequence[Hypothesis | None]) -> Hypotheses:
@@ -133,7 +135,7 @@ class Autoregressive(Writer):
             source = () if search.sources is None else search.sources[row]
             known = ((), ()) if draft is None else (draft.tokens[len(prefix) :], draft.log_p[len(prefix) :])
             guesses = Guesses(BEGIN, END, None if draft is None else known[0], known[1], source)
-            one = verify(self.extend, self.start(_alone(memory, row)), rules, guesses, device)
+            one = verify(self.extend, self.start(_alone(memory, row)), rules, guesses, device, search.watch)
             found.append([one if draft is None else _behind(draft, one)])
         return self.aligned(memory, found) if search.alignments else found
 

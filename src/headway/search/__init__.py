@@ -57,6 +57,7 @@ class Hypothesis:
     alignment    for each token the source position it looked at most and how much, where that was asked; empty where
                  the source has no elements
     calls        passes through decoders that this sequence took, drafts among them
+    close        whether a decision was so close that another order of sums might turn it, as neighbours in a batch make
     trace        why it was written so, where that was asked
     """
 
@@ -65,6 +66,7 @@ class Hypothesis:
     finished: bool = True
     alignment: tuple[tuple[int, float], ...] | None = None
     calls: int = field(default=0, compare=False)
+    close: bool = field(default=False, compare=False)
     trace: tuple[Choice, ...] | None = field(default=None, compare=False)
 
     @property
@@ -75,6 +77,9 @@ class Hypothesis:
 
 Hypotheses = list[list[Hypothesis]]
 """For each row its hypotheses, best first."""
+
+Watch = Callable[[Sequence[int], Sequence[int]], None]
+"""Called after every step with the rows that were written to and the token of each; what it raises ends the search."""
 
 Mode = Literal["auto", "greedy", "beam", "sample", "nat", "rerank", "verify"]
 
@@ -104,6 +109,7 @@ class Search:
     top_k, top_p     of `sample`: only the k most probable tokens; only as many as have this probability together
     seed             of `sample`
     numbers          of `sample`: the number of each row, which with the seed gives its draws; None for 0 everywhere
+    watch            who follows: greedy and sample tell it every token, all that take steps that one was made
     """
 
     mode: Mode = "auto"
@@ -124,3 +130,4 @@ class Search:
     top_p: float | None = None
     seed: int = 0
     numbers: Sequence[int] | None = None
+    watch: Watch | None = field(default=None, compare=False)

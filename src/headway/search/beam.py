@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from headway.search import Hypotheses, Hypothesis, Step
+from headway.search import Hypotheses, Hypothesis, Step, Watch
+from headway.search.stepwise import LARGE
 
 
 def beam(
@@ -21,13 +23,17 @@ def beam(
     nbest: int = 1,
     length_penalty: float = 1.0,
     prefixes: Sequence[Sequence[int]] | None = None,
+    watch: Watch | None = None,
+    close: float = 0.0,
 ) -> Hypotheses:
     """The `nbest` best of what a beam of this width finds in each row, ordered by log p / ((5 + length) / 6)^α.
 
     A row stops when it has `nbest` ended hypotheses and no beginning that is still alive can become better than the
     worst of them: its log p cannot rise, and at best it is divided by the penalty of the longest length allowed.
     """
-    rows = [_Row(limit, length_penalty, tuple(prefixes[i]) if prefixes else ()) for i, limit in enumerate(limits)]
+    rows = [
+        _Row(limit, length_penalty, tuple(prefixes[i]) if prefixes else (), close) for i, limit in enumerate(limits)
+    ]
     if not rows:
         return []
     state.select(torch.arange(len(rows), device=device).repeat_interleave(width))
@@ -46,6 +52,8 @@ def beam(
         for i in alive:
             rows[i].steps += 1
         kept = [rows[i].extend(*one, V, width, end, position) for i, one in zip(alive, found, strict=True)]
+        if watch is not None:
+            watch((), ())  # which tokens stay is known at the end only
         going = [n for n, i in enumerate(alive) if not rows[i].finished(nbest)]
         if not going:
             break
@@ -64,6 +72,8 @@ class _Row:
     limit: int
     alpha: float
     prefix: tuple[int, ...]
+    close: float = 0.0
+    near: bool = False
     beams: list[tuple[tuple[int, ...], tuple[float, ...]]] = field(default_factory=lambda: [((), ())])
     ended: list[Hypothesis] = field(default_factory=list)
     highest: float = -torch.inf
@@ -83,11 +93,12 @@ class _Row:
 
         scores of the whole, flat (parent beam × V + token) and log_p of the token alone, best first
         """
-        grown, kept = [], []
+        grown, kept, last = [], [], 0
         for score, index, own in zip(scores, flat, log_p, strict=True):
             parent, token = divmod(index, V)
             if score == -torch.inf or len(kept) == width:
                 break
+            last += 1
             tokens, chances = self.beams[parent]
             chances = (*chances, own)
             if token == end:
@@ -97,11 +108,17 @@ class _Row:
             else:
                 grown.append(((*tokens, token), chances))
                 kept.append((parent, token, score))
+        self._look(scores[max(0, last - 2) : last + 1])
         self.beams, self.highest = grown, kept[0][2] if kept else -torch.inf
         while len(kept) < width:  # fewer continuations than beams: the rest are dead
             kept.append((kept[0][0] if kept else 0, end, -torch.inf))
             grown.append(((), ()))
         return kept
+
+    def _look(self, falling: Sequence[float]) -> None:
+        """Note whether neighbours among these are so near that another order of sums might exchange them."""
+        for one, other in pairwise(falling):
+            self.near = self.near or one - other < self.close * max(1.0, abs(one) / LARGE)
 
     def finished(self, nbest: int) -> bool:
         if self.highest == -torch.inf:
@@ -118,8 +135,9 @@ class _Row:
 
     def best(self, nbest: int) -> list[Hypothesis]:
         unique = {hypothesis.tokens: hypothesis for hypothesis in sorted(self.ended, key=self.value)}
-        best = sorted(unique.values(), key=self.value, reverse=True)[:nbest]
-        return [replace(hypothesis, calls=self.steps) for hypothesis in best]
+        best = sorted(unique.values(), key=self.value, reverse=True)
+        self._look([self.value(hypothesis) for hypothesis in best[: nbest + 1]])
+        return [replace(hypothesis, calls=self.steps, close=self.near) for hypothesis in best[:nbest]]
 
 
 def penalty(length: int, alpha: float) -> float:

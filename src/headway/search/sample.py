@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from headway.search import Hypotheses, Step
+from headway.search import Hypotheses, Step, Watch
 from headway.search.stepwise import stepwise
 
 
@@ -30,6 +30,7 @@ def sample(
     prefixes: Sequence[Sequence[int]] | None = None,
     scores: bool = False,
     trace: bool = False,
+    watch: Watch | None = None,
 ) -> Hypotheses:
     """One hypothesis a row; its log probabilities are the model's own, before temperature and cuts.
 
@@ -42,7 +43,7 @@ def sample(
     def choose(logits: Tensor, rows: Tensor, position: int) -> Tensor:
         return drawn(logits, noise[rows, position], temperature, top_k, top_p)
 
-    return stepwise(step, state, begin, end, limits, device, choose, prefixes, scores, trace)
+    return stepwise(step, state, begin, end, limits, device, choose, prefixes, scores, trace, watch)
 
 
 def drawn(

@@ -6,10 +6,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from headway.search import Choice, Hypotheses, Hypothesis, Step
+from headway.search import Choice, Hypotheses, Hypothesis, Step, Watch
 
 Choose = Callable[[Tensor, Tensor, int], Tensor]
 """(logits (R, V), the row that each is (R), the position that is written) -> (R) the tokens taken."""
+LARGE = 20.0
+"""Logits above this are rounded in proportion to their size."""
 RUNNERS_UP = 3
 """The next best tokens that a trace tells."""
 
@@ -25,11 +27,13 @@ def stepwise(
     prefixes: Sequence[Sequence[int]] | None = None,
     scores: bool = False,
     trace: bool = False,
+    watch: Watch | None = None,
 ) -> Hypotheses:
     """One hypothesis a row. Rows that have ended leave the batch once they are half of it.
 
     limits     tokens that each row may have, END not counted
     prefixes   tokens that each row begins with
+    watch      is told every token but END
     """
     R = len(limits)
     written = torch.full((R, max(limits, default=0) + 1), end, dtype=torch.long, device=device)
@@ -53,6 +57,8 @@ def stepwise(
                 told[row].append(choice(position, position))
         written[active, position] = tokens
         going = going & (tokens != end) & (position < allowed[active])
+        if watch is not None:
+            watch(active[going].tolist(), tokens[going].tolist())
         remaining = int(going.sum())
         if remaining == 0:
             break
@@ -82,6 +88,12 @@ def _forced(prefixes: Sequence[Sequence[int]], like: Tensor) -> Tensor:
     for row, prefix in enumerate(prefixes):
         table[row, : len(prefix)] = torch.tensor(list(prefix), dtype=torch.long)
     return table
+
+
+def is_close(logits: Tensor, best: Tensor, lead: Tensor, close: float) -> Tensor:
+    """(R) whether the best of each row of logits leads by less than `close`; by more where it is above LARGE."""
+    largest = logits.gather(1, best[:, None])[:, 0].abs()
+    return lead < close * (largest / LARGE).clamp_min(1.0)
 
 
 def log_p_of(logits: Tensor, tokens: Tensor) -> Tensor:

@@ -16,11 +16,9 @@ import torch
 from torch import Tensor, device
 
 from headway.kernels.argmax import argmax, best_and_lead
-from headway.search import Choice, Extend, Hypothesis
+from headway.search import Choice, Extend, Hypothesis, Watch
 from headway.search.guesses import Guesses
-from headway.search.stepwise import choices, log_p_of
-
-LARGE = 20.0
+from headway.search.stepwise import choices, is_close, log_p_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +28,7 @@ class Rules:
     limit           tokens that it may have, END not counted
     prefix          tokens that it begins with
     close           logits that are nearer to each other than this are compared again by single steps; more where they
-                    are above LARGE, in proportion, as rounding grows with them
+                    are above 20, in proportion, as rounding grows with them
     tolerance       how much less probable than the best (in log probability) a guess may be; above 0 this is not greedy
     scores, trace   whether log probabilities, and the reasons, are wanted
     """
@@ -45,11 +43,15 @@ class Rules:
     trace: bool = False
 
 
-def verify(extend: Extend, state: Any, rules: Rules, guesses: Guesses, where: device) -> Hypothesis:
+def verify(
+    extend: Extend, state: Any, rules: Rules, guesses: Guesses, where: device, watch: Watch | None = None
+) -> Hypothesis:
     """What greedy writes for one row; its calls are those of the decoder."""
     row = _Row(extend, state, rules, where)
     while not row.done:
         guesses.learn(*row.call(guesses.propose(row.read, rules.limit - row.written)))
+        if watch is not None:
+            watch((), ())
     return row.found()
 
 
@@ -67,7 +69,7 @@ class _Row:
         given = rules.prefix[: rules.prefix.index(rules.end)] if rules.end in rules.prefix else rules.prefix
         self.read = [rules.begin, *given[: rules.limit]]
         self.cached = self.exact = self.calls = 0
-        self.done = self.finished = False
+        self.done = self.finished = self.close = False
         self.log_p: list[float] = []
         self.trace: list[Choice] = []
         self.why: dict[int, tuple[str | None, int]] = {}
@@ -115,7 +117,7 @@ class _Row:
         if self.rules.tolerance and offered is not None and behind <= self.rules.tolerance:
             return offered, "accepted"
         if not clear and not self.rules.tolerance:
-            logits[i] = self._single()
+            logits[i], self.close = self._single(), True
             return int(argmax(logits[i : i + 1])), "single"
         return best, None if offered is None else "accepted" if best == offered else "corrected"
 
@@ -131,8 +133,7 @@ class _Row:
     def _seen(self, logits: Tensor, asked: Sequence[int]) -> tuple[list[int], list[bool], list[float]]:
         """At each position the best token, whether it clearly is, and how far what was asked is behind it."""
         best, lead = best_and_lead(logits)
-        largest = logits.gather(1, best[:, None])[:, 0].abs()
-        told = [best.float(), (lead >= self.rules.close * (largest / LARGE).clamp_min(1.0)).float()]
+        told = [best.float(), (~is_close(logits, best, lead, self.rules.close)).float()]
         if self.rules.tolerance:
             place = torch.tensor([*asked, *[self.rules.end] * (len(best) - len(asked))], device=self.where)[:, None]
             told.append((logits.gather(1, best[:, None]) - logits.gather(1, place))[:, 0].float())
@@ -167,4 +168,4 @@ class _Row:
     def found(self) -> Hypothesis:
         tokens = self.read[1:-1] if self.finished else self.read[1:]
         trace = tuple(self.trace) if self.rules.trace else None
-        return Hypothesis(tuple(tokens), tuple(self.log_p), self.finished, calls=self.calls, trace=trace)
+        return Hypothesis(tuple(tokens), tuple(self.log_p), self.finished, calls=self.calls, close=self.close, trace=trace)

@@ -11,7 +11,7 @@ from headway.data.batching import in_order_of_length
 from headway.data.encoding import Codecs, Encoded, Window
 from headway.metrics import Metric, measures
 from headway.model import Model
-from headway.search import Search
+from headway.search import Search, Watch
 
 
 def answers(
@@ -61,6 +61,8 @@ def _raw_answers(
             batch = unlabelled.batch(rows, codecs.source, model.task).to(device)
             asked = _of_rows(search, encoded, codecs, batch.rows)
             yield from zip(batch.rows, model.answer(batch, asked, others), strict=True)
+            if search.watch is not None:
+                search.watch((), ())
     model.train(training)
 
 
@@ -69,11 +71,18 @@ def _of_rows(search: Search, encoded: Encoded, codecs: Codecs, rows: Sequence[in
     examples = [encoded.windows[row].example for row in rows]
     if search.prefixes is not None:
         search = replace(search, prefixes=[search.prefixes[example] for example in examples])
+    if search.watch is not None:
+        search = replace(search, watch=_of_examples(search.watch, examples))
     if search.numbers is not None:
         search = replace(search, numbers=[search.numbers[example] for example in examples])
     if search.mode in ("auto", "verify") and codecs.copied:
         search = replace(search, sources=[encoded.sources[row].tolist() for row in rows])
     return search
+
+
+def _of_examples(watch: Watch, examples: Sequence[int]) -> Watch:
+    """A watch of the rows of a batch, where `watch` knows examples."""
+    return lambda rows, tokens: watch([examples[row] for row in rows], tokens)
 
 
 def measure(names: Sequence[str], found: Sequence[Answer], examples: Sequence[Example]) -> dict[str, Metric]:
