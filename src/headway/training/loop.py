@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from headway.batch import Example
-from headway.data.batching import Updates, Update, cut, plan
+from headway.data.batching import Update, Updates, cut, plan
 from headway.data.encoding import Codecs, Encoded
 from headway.errors import HeadwayError
 from headway.model import Model
