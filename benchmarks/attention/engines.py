@@ -178,7 +178,8 @@ def main() -> None:
     if given.keep_memory:
         keep_memory()
     rows = [row for T in given.lengths for backward in (False, True) for row in compare(T, backward, given)]
-    name = "attention_engines" + "_causal" * given.causal + "_keeping_memory" * given.keep_memory
+    kinds = given.subjects or ["causal"] * given.causal + ["keeping_memory"] * given.keep_memory
+    name = "_".join(["attention_engines", *kinds])
     print(f"kept in {record(name, rows)}")
 
 
