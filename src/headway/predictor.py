@@ -17,7 +17,9 @@ from headway.data.sources import SOURCES
 from headway.decoders.autoregressive import Autoregressive
 from headway.errors import UsageError
 from headway.inspection import AttentionMap, Inspector, View
+from headway.inspection.averages import Head, averaged
 from headway.inspection.looking import looked
+from headway.inspection.maps import ROWS
 from headway.machine import give_memory_back, set_up
 from headway.run import RunFolder
 from headway.search import Search
@@ -250,6 +252,19 @@ class Predictor:
         search = self._search(mode, nbest=1, trace=writes and target is None)
         encoded = self._whole([example], target is not None)
         return looked(self.run, self.codecs, self.model, encoded, example, search, layers, heads)
+
+    def averages(self, inputs: Sequence[Given], part: str = "encoder") -> list[Head]:
+        """What the heads of a part do over many inputs, those with a role first; targets are read where all have one.
+
+        part       encoder; of a run that writes sequences also `decoder` and `cross`
+        """
+        inspector = Inspector(self.model, self.codecs, part)
+
+        def maps() -> Iterator[AttentionMap]:
+            for chunk in chunks(map(self._example, inputs), ROWS):
+                yield from inspector.maps(self._whole(chunk, part != "encoder"), chunk, self.device)
+
+        return averaged(part, maps(), ordered=self.run.kind != "graph")
 
     def _whole(self, examples: Sequence[Example], with_targets: bool) -> Encoded:
         """Rows of numbers, one for each example. Raises UsageError where one would be read in several windows."""

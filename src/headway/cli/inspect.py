@@ -23,6 +23,9 @@ def inspect(
     layer: int | None = None,
     head: int | None = None,
     mode: str = "auto",
+    average: Annotated[bool, Parameter(negative="")] = False,
+    part: Literal["train", "valid", "test"] = "test",
+    examples: int = 500,
     html: Path | None = None,
     figure: Path | None = None,
     json: Json = False,
@@ -32,6 +35,7 @@ def inspect(
       headway inspect translator --text "a small dog"
       headway inspect tagger news/test.conllu --number 3 --layer 1 --head 0
       headway inspect translator --text "a small dog" --html dog.html
+      headway inspect tagger news --average
 
     Attention alone is not an explanation, and every picture says so.
 
@@ -40,7 +44,7 @@ def inspect(
     run
         A run folder.
     file
-        A file in any format that training reads, or a sound.
+        A file in any format that training reads, or a sound; with --average also a data set.
     text
         A text to look at.
     number
@@ -56,6 +60,13 @@ def inspect(
         The head that is drawn, from 0; the mean of all where none is given.
     mode
         How a new sequence is found: auto, or one of the run's modes.
+    average
+        Tell what each head does over a data set: the share of its attention on the previous element, the start, the
+        same word, the diagonal …
+    part
+        With --average: which part of the data set.
+    examples
+        With --average: the first so many only.
     html
         Write a page with all layers and heads, which needs no network.
     figure
@@ -63,13 +74,18 @@ def inspect(
     """
     from headway.experiment import load
 
-    if (file is None) == (text is None):
+    if (file is None) == (text is None) and not average:
         raise UsageError(
             "nothing to look at: give a file, or --text" if text is None else "give a file, or --text, and not both"
         )
     for path in (html, figure):
         _check_folder(path)
     predictor = load(run)
+    if average:
+        from headway.cli._averages import average_heads
+
+        average_heads(predictor, file, part, examples, kind, html, json)
+        return 0
     given = text if text is not None else _example(predictor, file, number)
     view = predictor.inspect(given, target=target, mode=mode)
     picture = view.picture(kind, layer, head) if view.maps else None
