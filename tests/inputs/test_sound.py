@@ -9,11 +9,13 @@ from torch.nn import functional as F
 
 from building import no_gradient_is_missing, stirred
 from comparing import close, randoms
-from headway.inputs.sound import Augment, Settings, SoundInput, SoundSizes, _hidden, _moved, augmented, collate
+from headway.functional.sound import log_mel, mel_filters
+from headway.inputs.sound import Augment, Settings, SoundInput, SoundSizes, _hidden, _moved, _raised, augmented, collate
 from headway.kernels.dropout import drawn_from
 
 D, MELS = 12, 7
-STILL = Augment(masks=0, speed=0.0, shift=0.0)
+STILL = Augment(masks=0, speed=0.0, shift=0.0, pitch=0.0)
+RATE = 16_000
 
 
 def rows(*lengths: int, each: int = 2) -> list[np.ndarray]:
@@ -85,7 +87,7 @@ def test_what_lies_in_the_padding_is_never_seen(each):
 
 def drawn(seed: int, frames: torch.Tensor, keys: torch.Tensor | None, how: Augment, shift: float = 0.0):
     with drawn_from(seed):
-        return augmented(frames, keys, how, shift)
+        return augmented(frames, keys, how, shift, RATE)
 
 
 def test_nothing_is_changed_where_nothing_is_asked_for():
@@ -101,7 +103,7 @@ def test_evaluation_reads_sounds_as_they_are():
 
 
 def test_the_same_seed_changes_a_sound_in_the_same_way():
-    part, how = collate(rows(9, 4)), Augment(speed=0.3, masks=2, band=0.5, stretch=0.5)
+    part, how = collate(rows(9, 4)), Augment(speed=0.3, pitch=0.5, masks=2, band=0.5, stretch=0.5)
     first, again, other = (drawn(seed, part["frames"], part["keys"], how, 3.0)[0] for seed in (1, 1, 2))
     assert first.equal(again)
     assert first.shape != other.shape or not first.equal(other)
@@ -120,7 +122,7 @@ def test_masks_hide_no_more_than_they_may_and_only_what_is_there(seed, masks, sh
 
 def test_bands_and_stretches_are_both_hidden():
     frames = torch.ones(1, 50, 2, 20)
-    found, _ = drawn(3, frames, None, Augment(masks=3, band=0.5, stretch=0.5, speed=0.0, shift=0.0))
+    found, _ = drawn(3, frames, None, STILL.replace(masks=3, band=0.5, stretch=0.5))
     silent = (found == 0)[0].flatten(0, 1)
     assert silent.all(0).sum() > 0 and silent.all(1).sum() > 0  # whole bands, whole frames
     assert 0 < silent.float().mean() < 1
@@ -155,6 +157,25 @@ def test_a_shifted_sound_leaves_silence_behind(seed):
     silent = int((x == 0).sum())
     assert int(after) == 40 and silent <= 9
     assert silent == 0 or not x[0, 0].any() or not x[0, -1].any()
+
+
+@pytest.mark.parametrize(("before", "after"), [(300, 450), (1000, 500), (2000, 3000)])
+def test_a_raised_tone_sounds_like_the_higher_one(before, after):
+    def peak(frames: torch.Tensor) -> torch.Tensor:
+        return frames[0, 2:-2].mean(0).argmax()
+
+    filters = mel_filters(RATE, 1024, 40)
+    moments = torch.arange(RATE // 4) / RATE
+    low, high = (log_mel((2 * torch.pi * f * moments).sin(), filters, 800, 160)[None] for f in (before, after))
+    raised = _raised(low - low.mean(), torch.tensor([after / before]), RATE)
+    assert raised.shape == low.shape and peak(raised) == peak(high) != peak(low)
+
+
+def test_only_rows_whose_ratio_is_one_stay_as_they_are():
+    (x,) = randoms((3, 5, 20))
+    same, up, down = _raised(x, torch.tensor([1.0, 1.3, 0.7]), RATE)
+    close(same, x[0], 1e-4)
+    assert not up.allclose(x[1]) and not down[:, -1].any()  # from above the highest band nothing is known
 
 
 def test_every_weight_learns_in_training_whatever_is_hidden():

@@ -50,6 +50,16 @@ def mel_filters(rate: int, points: int, mels: int) -> Float[Tensor, "P mels"]:
     return torch.minimum(rising, falling).clamp(min=0).float()
 
 
+def bands_at(ratio: Float[Tensor, " B"], rate: int, mels: int) -> Float[Tensor, "B mels"]:
+    """Where between the bands lies what each hears once all frequencies are multiplied: band m, at f, hears f / ratio.
+
+    The first of `mel_filters` is 0; below it is −1, the frequency 0.
+    """
+    step = float(mel(torch.tensor(rate / 2))) / (mels + 1)
+    own = hertz(torch.arange(1, mels + 1, device=ratio.device) * step)
+    return mel(own / ratio[:, None]) / step - 1
+
+
 def frames_in(samples: int, hop: int) -> int:
     """Frames of so many samples: one for every hop that has begun."""
     return -(-samples // hop)

@@ -2,8 +2,9 @@
 
 An element is `subsampling` frames of (as a rule) 10 ms: what the encoder attends over, what a batch is counted in, and
 what a decoder that writes all at once has to place its tokens on. In training sounds are made a little faster or
-slower, moved, and parts of them hidden (SpecAugment, Park et al. 2019); speed is changed by interpolating between
-frames, so that features are computed once and the pitch stays.
+slower, higher or lower, moved, and parts of them hidden (SpecAugment, Park et al. 2019). Features are computed once:
+speed is changed by interpolating between frames, so that the pitch stays, and pitch by interpolating between bands, as
+if by another voice (Jaitly & Hinton 2013).
 """
 
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 
 from headway.batch import Part
 from headway.functional.masks import Mask
+from headway.functional.sound import bands_at
 from headway.inputs import Input, Vectors
 from headway.inputs._padding import padded
 from headway.kernels.dropout import generator_for
@@ -37,6 +39,8 @@ class Augment(Branch):
     "The longest hidden stretch, as a share of the sound."
     speed: Annotated[float, Field(ge=0, le=0.5)] = 0.1
     "How much faster or slower a sound may get."
+    pitch: Annotated[float, Field(ge=0, le=2)] = 0.1
+    "Octaves by which all its frequencies may be raised or lowered."
     shift: Annotated[float, Field(ge=0)] = 0.03
     "Seconds by which it may begin earlier or later."
 
@@ -86,7 +90,7 @@ class SoundInput(Input):
 
     def __init__(self, settings: Settings, width: int, sizes: SoundSizes):
         super().__init__()
-        self.augment, self.shift = settings.augment, settings.augment.shift / settings.hop
+        self.augment, self.shift, self.rate = settings.augment, settings.augment.shift / settings.hop, settings.rate
         C, strides = settings.channels, {1: (1, 1), 2: (2, 1), 4: (2, 2)}[settings.subsampling]
         self.convolutions = nn.ModuleList(
             nn.Conv2d(before, C, 3, stride=(stride, 2), padding=1) for before, stride in zip((1, C), strides)
@@ -96,7 +100,7 @@ class SoundInput(Input):
     def forward(self, part: Part) -> Vectors:
         frames, keys = part["frames"], part.get("keys")
         if self.training:
-            frames, keys = augmented(frames, keys, self.augment, self.shift)
+            frames, keys = augmented(frames, keys, self.augment, self.shift, self.rate)
         S = frames.shape[1]
         x = frames.flatten(1, 2)[:, None]  # (B, 1, S r, mels)
         for convolution in self.convolutions:
@@ -109,14 +113,19 @@ class SoundInput(Input):
 # ------------------------------------------------------------------------------------------------------------ training
 
 
-def augmented(frames: Tensor, keys: Tensor | None, how: Augment, shift: float) -> tuple[Tensor, Tensor | None]:
+def augmented(
+    frames: Tensor, keys: Tensor | None, how: Augment, shift: float, rate: int
+) -> tuple[Tensor, Tensor | None]:
     """(frames, keys) of sounds that are a little different from those given: (B, S, r, mels) and (B, S).
 
     shift    frames by which a sound may begin earlier or later
+    rate     samples a second, which say how high the bands are
     """
     B, S, r, mels = frames.shape
     lengths = torch.full((B,), S, device=frames.device) if keys is None else keys.sum(-1)
     x = frames.flatten(1, 2)
+    if how.pitch:
+        x = _raised(x, 2 ** (how.pitch * _uniform(1, x)[0]), rate)
     if how.speed or shift:
         x, lengths = _moved(x, lengths, r, how.speed, shift)
         S = x.shape[1] // r
@@ -132,6 +141,12 @@ def augmented(frames: Tensor, keys: Tensor | None, how: Augment, shift: float) -
     return x.view(B, S, r, mels), keys
 
 
+def _raised(x: Tensor, ratio: Tensor, rate: int) -> Tensor:
+    """(B, T, mels) with every frequency times its row's ratio; from above the highest band comes 0."""
+    last = torch.full((len(x), 1), x.shape[2] - 1, device=x.device)
+    return _between(x.transpose(1, 2), bands_at(ratio, rate, x.shape[2]), last).transpose(1, 2)
+
+
 def _moved(x: Tensor, lengths: Tensor, r: int, speed: float, shift: float) -> tuple[Tensor, Tensor]:
     """(B, S r, mels) at another speed and another beginning, and (B) the elements that they then have.
 
@@ -142,7 +157,14 @@ def _moved(x: Tensor, lengths: Tensor, r: int, speed: float, shift: float) -> tu
     frames = torch.arange(int(after.max()) * r, device=x.device)
     ratio = lengths / after.clamp(min=1)
     at = (frames + 0.5) * ratio[:, None] - 0.5 + shift * draw[1][:, None]  # (B, S' r)
-    last = (lengths * r - 1)[:, None]
+    return _between(x, at, (lengths * r - 1)[:, None]), after
+
+
+def _between(x: Tensor, at: Tensor, last: Tensor) -> Tensor:
+    """(B, K, M) what x (B, N, M) has at the places (B, K), by straight lines; 0 before the first and behind the last.
+
+    last    (B, 1) the place of the last that is there
+    """
     outside = (at < -0.5) | (at > last + 0.5)
     at = at.clamp(min=0).minimum(last.clamp(min=0))
     below = at.floor().long()
@@ -152,8 +174,7 @@ def _moved(x: Tensor, lengths: Tensor, r: int, speed: float, shift: float) -> tu
     def rows(which: Tensor) -> Tensor:
         return x.gather(1, which[..., None].expand(-1, -1, x.shape[2]))
 
-    moved = torch.lerp(rows(below), rows(above), share.to(x.dtype))
-    return moved.masked_fill(outside[..., None], 0.0), after
+    return torch.lerp(rows(below), rows(above), share.to(x.dtype)).masked_fill(outside[..., None], 0.0)
 
 
 def _hidden(lengths: Tensor, share: float, masks: int, size: int, like: Tensor) -> Tensor:
