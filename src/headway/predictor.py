@@ -234,13 +234,15 @@ class Predictor:
         mode: str = "auto",
         layers: int | Sequence[int] | None = None,
         heads: int | Sequence[int] | None = None,
+        attributions: bool = False,
     ) -> View:
         """Why it answered so: the answer, where every layer looked, and how it was decided; of an ensemble's first run.
 
-        target     what is written instead of the model's own answer
-        mode       how a new sequence is found, as in `predict`
-        layers     which layers of every part, from 0; all where none are given
-        heads      which heads, from 0; all where none are given
+        target          what is written instead of the model's own answer
+        mode            how a new sequence is found, as in `predict`
+        layers          which layers of every part, from 0; all where none are given
+        heads           which heads, from 0; all where none are given
+        attributions    also how much each element added to each output, by integrated gradients (needs captum)
 
         The view draws itself in notebooks, and by `html()` and `figure()`; `as_json()` is all of it as plain data.
         """
@@ -251,7 +253,7 @@ class Predictor:
         writes = isinstance(self.model.task, Transduce)
         search = self._search(mode, nbest=1, trace=writes and target is None)
         encoded = self._whole([example], target is not None)
-        return looked(self.run, self.codecs, self.model, encoded, example, search, layers, heads)
+        return looked(self.run, self.codecs, self.model, encoded, example, search, layers, heads, attributions)
 
     def averages(self, inputs: Sequence[Given], part: str = "encoder") -> list[Head]:
         """What the heads of a part do over many inputs, those with a role first; targets are read where all have one.

@@ -32,7 +32,7 @@ def average_heads(
         try:
             heads[name] = predictor.averages(some, name)
         except UsageError:
-            if kind is not None or name == PARTS[-1] and not heads:
+            if kind is not None or (name == PARTS[-1] and not heads):
                 raise
     if html is not None:
         storage.write(html, page(str(predictor.path), len(some), heads).encode())

@@ -26,6 +26,7 @@ def inspect(
     average: Annotated[bool, Parameter(negative="")] = False,
     part: Literal["train", "valid", "test"] = "test",
     examples: int = 500,
+    attributions: Annotated[bool, Parameter(negative="")] = False,
     html: Path | None = None,
     figure: Path | None = None,
     json: Json = False,
@@ -67,6 +68,8 @@ def inspect(
         With --average: which part of the data set.
     examples
         With --average: the first so many only.
+    attributions
+        Tell also how much each element added to each output, by integrated gradients (needs captum).
     html
         Write a page with all layers and heads, which needs no network.
     figure
@@ -87,7 +90,7 @@ def inspect(
         average_heads(predictor, file, part, examples, kind, html, json)
         return 0
     given = text if text is not None else _example(predictor, file, number)
-    view = predictor.inspect(given, target=target, mode=mode)
+    view = predictor.inspect(given, target=target, mode=mode, attributions=attributions)
     picture = view.picture(kind, layer, head) if view.maps else None
     if html is not None:
         _write(html, view.html().encode())

@@ -43,7 +43,7 @@ class Head:
     shares      by place, the mean over those who have such a place
     even        the same for a head that looks everywhere alike
     entropy     of its weights as a share of the largest there could be: 0 at one place, 1 everywhere alike
-    distance    how many elements away it looks, on average; between two sequences, from the diagonal; None without order
+    distance    how many elements away it looks, on average; of two sequences, from the diagonal; None without order
     """
 
     part: str

@@ -8,6 +8,7 @@ import torch
 from headway.batch import Example, Value
 from headway.data.encoding import Codecs, Encoded
 from headway.errors import UsageError
+from headway.inspection.integrated import attributed
 from headway.inspection.maps import PARTS, AttentionMap, Inspector, Numbers
 from headway.inspection.scenes import scene_of
 from headway.inspection.view import View
@@ -26,6 +27,7 @@ def looked(
     search: Search,
     layers: Numbers = None,
     heads: Numbers = None,
+    with_attributions: bool = False,
 ) -> View:
     """The view of one example, which is encoded in one piece.
 
@@ -34,8 +36,8 @@ def looked(
     """
     model.eval()
     device, written = next(model.parameters()).device, None
+    batch = encoded.batch(np.array([0]), codecs.source, model.task).to(device)
     with torch.inference_mode():
-        batch = encoded.batch(np.array([0]), codecs.source, model.task).to(device)
         raw: Any = model.answer(batch, search)[0]
     if isinstance(model.task, Transduce):
         if encoded.targets:
@@ -54,7 +56,10 @@ def looked(
     if not maps and not (layers is None and heads is None):
         raise UsageError(next(iter(missing.values())))
     scene = scene_of(codecs.source, encoded.sources[0])
-    return View(run.task, run.kind, said(example.source), answer, maps, missing, scene)
+    attributions = ()
+    if with_attributions:
+        attributions = attributed(model, codecs.target, batch, codecs.source.elements(example.source), written)
+    return View(run.task, run.kind, said(example.source), answer, maps, missing, scene, attributions)
 
 
 def said(source: Any) -> str:
