@@ -1,0 +1,78 @@
+"""The application: the routes put together, and every error as a plain sentence."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from headway.errors import printable
+from headway.serve import health, page, predicting, runs
+from headway.serve.edge import Door, Edge, refused
+from headway.serve.house import House
+from headway.serve.limits import Refusal
+from headway.serve.schemas import Problem
+from headway.version import __version__
+
+TOLD = """Answers of trained runs, and trainings while they run.
+
+Every refusal is a sentence: `detail` of an `application/problem+json`."""
+
+
+def make_app(house: House, door: Door | None = None) -> ASGIApp:
+    """The server's application; any ASGI server runs it, once `house.start()` was called."""
+    door = door or Door()
+    app = FastAPI(
+        title="headway", version=__version__, description=TOLD, docs_url=None, redoc_url=None, redirect_slashes=False
+    )
+    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(HTTPException, _unknown)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    for routes in (predicting, runs, health, page):
+        app.include_router(routes.routes(house))
+    _describe(app)
+    edge: ASGIApp = Edge(app, house, door)
+    if door.cors:
+        edge = CORSMiddleware(
+            edge, allow_origins=list(door.cors), allow_methods=["GET", "POST"], allow_headers=["*"], max_age=600
+        )
+    return edge
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refusal)
+    return refused(error)
+
+
+async def _unknown(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 404:
+        return refused(Refusal(404, f"there is nothing at {printable(request.url.path)}; /openapi.json says what is"))
+    if error.status_code == 405:
+        allowed = (error.headers or {}).get("Allow", "GET")
+        return refused(
+            Refusal(405, f"{printable(request.method, 20)} is not for this address; use {allowed}", error.headers)
+        )
+    return refused(Refusal(error.status_code, printable(error.detail, 300), error.headers))
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    told = [f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors()[:3]]
+    return refused(Refusal(422, printable("; ".join(told), 300)))
+
+
+def _describe(app: FastAPI) -> None:
+    """Let OpenAPI know the schema that refusals name."""
+    made = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        told = made()
+        told.setdefault("components", {}).setdefault("schemas", {})["Problem"] = Problem.model_json_schema()
+        return told
+
+    app.openapi = openapi

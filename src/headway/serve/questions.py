@@ -1,0 +1,81 @@
+"""What is asked of rows: an answer by a search, or a look at where the model looked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from headway.batch import Example, as_json
+from headway.predictor import Predictor
+from headway.search import Search, Watch
+from headway.serve.limits import Refusal
+
+
+class Question:
+    """Rows with equal `key`s are answered together."""
+
+    key: Any
+
+    def of(self, predictor: Predictor, rows: Sequence["Asked"], watch: Watch) -> list[Any]:
+        """The answer of each row, as plain data."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One row of a batch: which input of its request, and what is asked of it."""
+
+    number: int
+    example: Example
+    question: Question
+
+
+class Answers(Question):
+    """What `Predictor.predict` gives.
+
+    search    as `Predictor.asked` made it of all inputs of one request
+    """
+
+    def __init__(self, search: Search):
+        self.search = search
+        alone = id(self) if search.trace else None  # which way is taken in mode auto depends on the batch, and is told
+        plain = replace(search, prefixes=None, numbers=None)
+        self.key = plain, search.prefixes is None, search.numbers is None, alone
+
+    def of(self, predictor: Predictor, rows: Sequence[Asked], watch: Watch) -> list[Any]:
+        searches = [row.question.search for row in rows if isinstance(row.question, Answers)]
+        prefixes, numbers = self.search.prefixes, self.search.numbers
+        if prefixes is not None:
+            prefixes = [one.prefixes[row.number] for one, row in zip(searches, rows, strict=True)]
+        if numbers is not None:
+            numbers = [one.numbers[row.number] for one, row in zip(searches, rows, strict=True)]
+        search = replace(self.search, prefixes=prefixes, numbers=numbers, watch=watch)
+        examples = [row.example for row in rows]
+        answers = predictor.answered(examples, search)
+        return [as_json(example, answer) for example, answer in zip(examples, answers, strict=True)]
+
+
+class Looks(Question):
+    """What `Predictor.inspect` gives, one row at a time.
+
+    weights    numbers that a view may have
+    """
+
+    def __init__(self, mode: str, layers: Sequence[int] | None, heads: Sequence[int] | None, weights: int):
+        self.mode, self.weights = mode, weights
+        self.layers, self.heads = (None if one is None else list(one) for one in (layers, heads))
+        self.key = id(self)
+
+    def of(self, predictor: Predictor, rows: Sequence[Asked], watch: Watch) -> list[Any]:
+        found = []
+        for row in rows:
+            watch((), ())
+            view = predictor.inspect(row.example, mode=self.mode, layers=self.layers, heads=self.heads)
+            size = sum(one.weights.size for one in view.maps.values())
+            if size > self.weights:
+                raise Refusal(
+                    422,
+                    f"input {row.number}: its attention is {size:,} numbers, and {self.weights:,} are sent at most; "
+                    "choose layers and heads, or give a shorter input",
+                )
+            found.append(view.as_json())
+        return found

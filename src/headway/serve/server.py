@@ -1,0 +1,122 @@
+"""The process: a socket, signals, and an end that finishes what was taken."""
+
+import asyncio
+import contextlib
+import resource
+import signal
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from headway.errors import UsageError
+from headway.serve import logs
+from headway.serve.connection import connection
+from headway.serve.house import House
+from headway.serve.limits import Limits
+
+BACKLOG = 2048
+SPARE = 64
+"""Files that are kept for other things than connections."""
+SWITCH = 0.001
+"""Seconds for which a thread may keep the others from the interpreter: the event loop must not wait for a batch."""
+
+
+class Server(uvicorn.Server):
+    """uvicorn, which ends by SIGINT and SIGTERM in order, and takes new weights by SIGHUP.
+
+    drain    seconds between the signal and the last new connection, in which a proxy learns that it ends
+    """
+
+    def __init__(self, config: uvicorn.Config, house: House, drain: float, told: Callable[[], None]):
+        super().__init__(config)
+        self.house, self.drain, self.told = house, drain, told
+        self._renewing: asyncio.Task[None] | None = None
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        handlers = {signal.SIGINT: self._leave, signal.SIGTERM: self._leave, signal.SIGHUP: self._renew}
+        for number, handler in handlers.items():
+            loop.add_signal_handler(number, handler)
+        try:
+            yield
+        finally:
+            for number in handlers:
+                loop.remove_signal_handler(number)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.told()
+
+    def _leave(self) -> None:
+        """The first time in order, the second at once."""
+        if self.house.draining:
+            self.force_exit = self.should_exit = True
+            return
+        logs.tell("stopping", seconds=self.drain)
+        self.house.draining = True
+        asyncio.get_running_loop().call_later(self.drain, self._close)
+
+    def _close(self) -> None:
+        self.house.closing.set()
+        self.should_exit = True
+
+    def _renew(self) -> None:
+        if self._renewing is None or self._renewing.done():
+            self._renewing = asyncio.get_running_loop().create_task(self.house.renew())
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that takes connections. Raises UsageError."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    except (OSError, OverflowError) as error:
+        said = getattr(error, "strerror", None) or error
+        raise UsageError(f"--host {host} --port {port}: {said}; another --port may be free, 0 takes any") from None
+
+
+def fitting(limits: Limits) -> Limits:
+    """Limits with no more connections than the system lets a process open."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return limits if soft < 0 else replace(limits, connections=max(1, min(limits.connections, soft - SPARE)))
+
+
+def run(
+    app: ASGIApp,
+    house: House,
+    sockets: Sequence[socket.socket],
+    told: Callable[[], None],
+    drain: float = 0.0,
+    proxies: Sequence[str] = (),
+) -> None:
+    """Serve until a signal ends it; what was taken until then is answered.
+
+    told       called once connections are taken
+    proxies    addresses whose X-Forwarded-For is believed
+    """
+    config = uvicorn.Config(
+        app,
+        http=connection(house),
+        ws="none",
+        loop="asyncio",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
+        backlog=BACKLOG,
+        timeout_keep_alive=15,
+        timeout_graceful_shutdown=int(house.limits.seconds) + 5,
+        h11_max_incomplete_event_size=16_384,
+    )
+    house.start()
+    try:
+        Server(config, house, drain, told).run(list(sockets))
+    finally:
+        house.close()
+        logs.tell("stopped")
