@@ -22,7 +22,9 @@ def train(
     resume: Annotated[bool, Parameter(negative="")] = False,
     start: Annotated[Path | None, Parameter(name="--from")] = None,
     seed: int | None = None,
+    cache: Path | None = None,
     dry_run: Annotated[bool, Parameter(negative="")] = False,
+    verify_resume: Annotated[bool, Parameter(negative="")] = False,
     json: Json = False,
     settings: Settings = (),
 ) -> int:
@@ -37,6 +39,7 @@ def train(
       headway train pairs --data.source en --data.target de --out translator
       headway train news --out tagger --resume
       headway train news --dry-run
+      headway train news --verify-resume
 
     Parameters
     ----------
@@ -54,11 +57,21 @@ def train(
         A run folder to take the weights from: go on with an own model on new data or labels.
     seed
         Of weights, order and dropout: short for --machine.seed.
+    cache
+        Where a training part too large for memory is prepared, and stays; without it that is beside the run folder, and
+        goes when training has ended.
     dry_run
         Train and write nothing: say what it would take, parameters, memory and time, from a few updates.
+    verify_resume
+        Show in about a minute that this training, killed and resumed, is the one that was never stopped, or say what
+        differs (exit code 1): its first updates are made left alone and killed twice. Nothing is kept; --out is not
+        needed, and says only beside which folder the files are written meanwhile.
     """
+    how: dict[str, Any] = {"recipe": recipe, "config": config, "start": start, "seed": seed}
+    if verify_resume:
+        return _resume_verified(data, out, resume or dry_run, json, settings, **how)
     if dry_run:
-        return _rehearsed(data, resume, json, recipe=recipe, config=config, start=start, seed=seed, settings=settings)
+        return _rehearsed(data, resume, json, settings, **how)
     if out is None:
         raise UsageError("--out is missing: the run folder to write; --dry-run trains and writes nothing")
     from headway.cli._display import display
@@ -67,18 +80,8 @@ def train(
 
     show = display()
     with contextlib.closing(show), _stopped_by_signals() as (received, prepared):
-        outcome = run(
-            data,
-            out,
-            recipe=recipe,
-            config=config,
-            resume=resume,
-            start=start,
-            seed=seed,
-            settings=assigned(settings),
-            listener=show,
-            prepared=prepared,
-        )
+        how |= {"cache": cache, "listener": show, "prepared": prepared}
+        outcome = run(data, out, resume=resume, settings=assigned(settings), **how)
     if outcome.stopped:
         show.said(
             f"stopped at step {outcome.facts['step']:,}; everything is saved. Go on with the same command and --resume"
@@ -86,6 +89,17 @@ def train(
         return 128 + received[0]
     print_outcome(outcome, data, json)
     return 0
+
+
+def _resume_verified(
+    data: Path | None, out: Path | None, other: bool, json: bool, settings: Sequence[str], **how: Any
+) -> int:
+    """The demonstration that a resume of a training with these options is exact."""
+    from headway.cli._resuming import verified_resume
+
+    if other:
+        raise UsageError("--verify-resume is a training of its own: leave out --resume and --dry-run")
+    return verified_resume(data, out, assigned(settings), json, **how)
 
 
 def _rehearsed(data: Path | None, resume: bool, json: bool, settings: Sequence[str], **how: Any) -> int:

@@ -76,22 +76,31 @@ def save(
     more    writes what else belongs into it
     """
     path = folder / f"step-{progress.step:09d}"
-    if path.exists():
-        if _is_whole(path):
-            return path
+    if not _is_whole(path):
         shutil.rmtree(path, ignore_errors=True)
+        _write(path, progress, model, optimizers, average, more)
+    known = _steps(folder)  # also where nothing was written: a process may have been killed while it removed old ones
+    kept = [one for one in known if one.name <= path.name][-KEPT:]  # one from a later step was passed over as damaged
+    for old in known:
+        if old not in kept:
+            shutil.rmtree(old, ignore_errors=True)
+    return path
+
+
+def _write(
+    path: Path,
+    progress: Progress,
+    model: nn.Module,
+    optimizers: Sequence[Optimizer],
+    average: Average,
+    more: Callable[[Path], None],
+) -> None:
     with storage.whole_folder(path) as new:
         storage.write_tensors(new / "weights.safetensors", dict(model.named_parameters()))
         storage.write_tensors(new / "optimizer.safetensors", optimizer_tensors(optimizers))
         storage.write_tensors(new / "average.safetensors", average.state())
         storage.write_json(new / "progress.json", asdict(progress))
         more(new)
-    known = _steps(folder)
-    kept = [one for one in known if one.name <= path.name][-KEPT:]  # one from a later step was passed over as damaged
-    for old in known:
-        if old not in kept:
-            shutil.rmtree(old, ignore_errors=True)
-    return path
 
 
 def _is_whole(path: Path) -> bool:
