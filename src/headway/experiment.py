@@ -1,7 +1,7 @@
 """The whole way from a data set to a trained run, and the same as three functions: train, evaluate, load."""
 
 import contextlib
-import hashlib
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,9 +20,10 @@ from headway.data.sources.text import SourceText
 from headway.data.vectors import read_vectors
 from headway.errors import RunError, UsageError
 from headway.lab.baselines import baselines_for
-from headway.machine import description, differences, peak_memory, set_up
+from headway.machine import cores, description, differences, peak_memory, set_up
 from headway.planning import Plan, codecs_for, plan, plan_again, setup_of, skipped
 from headway.predictor import Predictor
+from headway.preparation import Preparing
 from headway.report import Findings, write_report
 from headway.run import RunFolder, build_model
 from headway.settings import Assignment, assignments
@@ -68,8 +69,10 @@ def train(
     baselines: bool = True,
 ) -> Outcome:
     """Train on a data set and write a run folder.
+    cache: Path | str | None = None,
 
-    data       a folder with train.*, valid.*, test.*, or one file; None where the settings name the files
+    data       a folder with train.*, valid.*, test.*, one file, or what `headway data prepare` wrote; None where the
+               settings name the files
     out        the run folder; one that exists is refused unless `resume`
     recipe     a name of `headway list recipes`; that of the question where none is given
     config     a YAML file of settings
@@ -81,6 +84,8 @@ def train(
     baselines  whether classical methods are trained and measured beside it
 
     Raises UsageError, DataError and RunError.
+    cache      where a training part too large for memory is prepared and stays; without it that is beside the run
+               folder, and goes when training has ended
     """
     given = assignments(settings, "given") if isinstance(settings, Mapping) else list(settings)
     if seed is not None:
@@ -89,14 +94,23 @@ def train(
     if folder.exists() and not (resume and folder.path.is_dir()):
         raise UsageError(f"{folder.path} exists; choose another --out, or go on with it by --resume")
     going_on = resume and folder.begun()
-    made = plan_again(data, folder, config, given) if going_on else plan(data, recipe, config, given, start)
-    experiment = Experiment(made, folder, listener or Listener(), baselines)
+    hear = listener or Listener()
+    beside = folder.path.with_name(f"{folder.path.name}.prepared")
+    preparing = Preparing(Path(cache or beside), workers=cores(), hear=hear.said)
+    if going_on:
+        made = plan_again(data, folder, config, given, preparing)
+    else:
+        made = plan(data, recipe, config, given, start, preparing)
+    experiment = Experiment(made, folder, hear, baselines)
     earlier = RunFolder(start) if start is not None else None
     if going_on:
         experiment.go_on(earlier)
     else:
         experiment.begin(earlier)
-    return experiment.run_to_end(prepared)
+    outcome = experiment.run_to_end(prepared)
+    if cache is None and made.index is not None and made.index.folder == beside and not outcome.stopped:
+        shutil.rmtree(beside, ignore_errors=True)
+    return outcome
 
 
 def load(*folders: Path | str) -> Predictor:
@@ -142,7 +156,7 @@ class Experiment:
         self.prepare(start)
         self.resume_from = None
         parts = self.plan.data.parts
-        data = {"fingerprint": fingerprint(self.plan.train), "format": parts.part("train").format, "how": parts.how}
+        data = {"fingerprint": self.plan.fingerprint, "format": parts.part("train").format, "how": parts.how}
         facts = {"machine": description(), "data": data}
         if start is not None:
             facts["from"] = {"path": str(start.path), "weights": weights_print(start)}
@@ -176,7 +190,7 @@ class Experiment:
     def go_on(self, start: RunFolder | None) -> None:
         """From where the folder stopped. Raises UsageError where the training data are others, and RunError."""
         facts = self.folder.facts()
-        if facts["data"].get("fingerprint") != fingerprint(self.plan.train):
+        if facts["data"].get("fingerprint") != self.plan.fingerprint:
             raise UsageError(f"{self.folder.path} was begun on other training data, and a resumed run is the same run")
         for sentence in differences(facts["machine"]):
             self.hear.said(sentence)
@@ -219,7 +233,7 @@ class Experiment:
         return start
 
     def _prepare(self) -> None:
-        self.train = encode(self.plan.train, self.codecs, self.run.data)
+        self.train = self.plan.encoded(self.codecs)
         data, said = self.plan.data, len(self.plan.data.complaints.taken)
         self.examples = {part: data.examples(part) for part in ("valid", "test") if part in data}
         for sentence in skipped(data, said):
@@ -236,7 +250,7 @@ class Experiment:
         self.parameters = sum(parameter.numel() for parameter in self.model.parameters())
         for sentence in sizes(self.plan, self.train, self.codecs, self.parameters):
             self.hear.said(sentence)
-        for sentence in unreached(self.model.task, self.train, self.plan.train):
+        for sentence in unreached(self.model.task, self.train, self.plan.place):
             self.hear.said(sentence)
 
     def run_to_end(self, prepared: Callable[[Trainer], None] | None) -> Outcome:
@@ -323,8 +337,10 @@ class Experiment:
         for baseline in baselines_for(self.run.task, budget=min(30.0, max(2.0, 0.1 * self.trainer.progress.seconds))):
             if baseline.refuses(self.plan.train) is None:
                 baseline.fit(self.plan.train)
-                self.notes[baseline.name] = baseline.note
-                self.hear.said(f"baseline {baseline.name}: {baseline.note}")
+                learned, count = len(self.plan.train), self.plan.count
+                some = "" if learned == count else f"; learned from {learned:,} of {count:,} examples"
+                self.notes[baseline.name] = note = baseline.note + some
+                self.hear.said(f"baseline {baseline.name}: {note}")
                 found[baseline.name] = {
                     part: {
                         name: metric.value()
@@ -333,14 +349,6 @@ class Experiment:
                     for part, examples in self.examples.items()
                 }
         return found
-
-
-def fingerprint(examples: Sequence[Example]) -> str:
-    """A hash of what is learned from: equal for equal data in equal order."""
-    digest = hashlib.blake2b(digest_size=16)
-    for example in examples:
-        digest.update(repr((example.source, example.target)).encode())
-    return digest.hexdigest()
 
 
 def weights_print(run: RunFolder) -> str:
@@ -356,7 +364,7 @@ def sizes(plan: Plan, train: Any, codecs: Any, parameters: int) -> list[str]:
     padding = padding_share(train.costs, (rows for update in updates for rows in update))
     target = codecs.target
     said = [
-        f"train: {len(plan.train):,} examples, {train.elements:,} elements, {len(updates):,} updates an epoch, "
+        f"train: {plan.count:,} examples, {train.elements:,} elements, {len(updates):,} updates an epoch, "
         f"{padding:.1%} padding",
         codecs.source.told
         + (
@@ -367,9 +375,9 @@ def sizes(plan: Plan, train: Any, codecs: Any, parameters: int) -> list[str]:
         + (f"; labels {len(target.labels):,}" if isinstance(target, Labels) else ""),
         f"model: {encoder.layers} layers of width {encoder.width}, {parameters:,} parameters",
     ]
-    if train.cut:
+    if train.shortened:
         how = "cut to" if plan.run.data.over_long == "truncate" else "read in windows of"
         said.append(
-            f"{len(train.cut):,} examples are longer than data.max_length and are {how} {plan.run.data.max_length}"
+            f"{train.shortened:,} examples are longer than data.max_length and are {how} {plan.run.data.max_length}"
         )
     return said

@@ -1,6 +1,7 @@
 """From a data set to a plan: what is asked, which recipe, every setting with its origin, before anything is trained."""
 
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -10,15 +11,17 @@ from headway import recipes
 from headway.batch import Example
 from headway.data.checks import Setup
 from headway.data.codecs import Sequences, label_set
-from headway.data.encoding import Codecs, check_windows
+from headway.data.encoding import Codecs, Encoded, check_windows, encode
+from headway.data.index import Index, fingerprint, is_index
 from headway.data.loading import DataSet, open_data, source_place
 from headway.data.settings import DataSettings
 from headway.data.sources.text import SourceText
 from headway.data.survey import Survey, survey
-from headway.errors import DataError, UsageError
+from headway.errors import DataError, UsageError, Where, file_name
 from headway.inputs import INPUTS
+from headway.preparation import Preparing, Stream, key_of, one_target_each, prepare, print_of
 from headway.run import Run, RunFolder, build_codecs
-from headway.settings import Assignment, Branch, changes, leaves, resolve
+from headway.settings import Assignment, Branch, assignments, changes, dump, leaves, load, resolve
 from headway.settings_file import read_yaml
 from headway.tasks import TASKS
 
@@ -27,6 +30,7 @@ from headway.tasks import TASKS
 class Plan:
     """Everything that is decided before the first step.
 
+    train      the examples to learn from; of prepared data those that are there as text
     said       sentences for the user: what was recognized and chosen
     """
 
@@ -36,6 +40,29 @@ class Plan:
     train: list[Example]
     survey: Survey
     said: list[str] = field(default_factory=list)
+
+    @property
+    def index(self) -> Index | None:
+        """Of data that were prepared: what is learned from, as numbers."""
+        return self.data.index
+
+    @property
+    def count(self) -> int:
+        """Examples to learn from."""
+        return len(self.train) if self.index is None else self.index.count
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of what is learned from."""
+        return fingerprint(self.train) if self.index is None else self.index.fingerprint
+
+    def encoded(self, codecs: Codecs) -> Encoded:
+        """What is learned from, as rows of numbers. Raises DataError for an example that is too long, and RunError."""
+        return encode(self.train, codecs, self.run.data) if self.index is None else self.index.encoded(codecs)
+
+    def place(self, example: int) -> Where:
+        """Where an example to learn from came from."""
+        return self.train[example].where if self.index is None else self.index.place(example)
 
 
 def _kind(layers: Sequence[Sequence[Assignment]], start: Path | str | None) -> str | None:
@@ -64,20 +91,109 @@ def plan(
     config: Path | str | None = None,
     settings: Sequence[Assignment] = (),
     start: Path | str | None = None,
+    preparing: Preparing | None = None,
 ) -> Plan:
     """Read the training part, recognize the question, choose a recipe, and lay over it what the user set.
 
     Later ones win: the recipe, the run that is started from, the file of settings, the settings given one by one.
+
+    preparing    where data too large for memory are prepared; without it they are read into memory all the same
     """
     layers = [read_yaml(Path(config)) if config is not None else [], list(settings)]
     wanted = _data_settings(layers)
     found = open_data(Path(data) if data is not None else None, wanted, kind=_kind(layers, start))
-    examples = found.examples("train")
-    looked = _surveyed(found, examples)
+    if found.index is not None:
+        return _plan_prepared(found, recipe, layers, start)
+    if preparing is not None and preparing.takes(found):
+        examples, looked = [], _surveyed(found, _some(found))
+    else:
+        examples = found.examples("train")
+        looked = _surveyed(found, examples)
     name, run, origins = _chosen(found, looked, recipe, layers, start)
     check_windows(run.task, run.data)
     said = [found.parts.how, found.recognized.reason, *skipped(found), f"recipe {name}"]
-    return Plan(run, origins, found, _one_target_each(examples, run.task), looked, said)
+    made = Plan(run, origins, found, list(one_target_each(examples, run.task)), looked, said)
+    return made if examples else _prepared(made, name, RunFolder(start) if start is not None else None, preparing)
+
+
+def _some(found: DataSet) -> Iterator[Example]:
+    """The training part one by one. Raises DataError where nothing of it can be used."""
+    source, empty = found.parts.part("train"), True
+    for example in found.read(source):
+        empty = False
+        yield example
+    if empty:
+        raise DataError(source_place(source), f"no line of it can be used for {found.recognized.task}")
+
+
+def _prepared(made: Plan, recipe: str, start: RunFolder | None, preparing: Preparing | None) -> Plan:
+    """The plan with its data prepared; what lies there is taken where it was made from the same."""
+    assert preparing is not None
+    state = _state_of(made, start, Stream(made.data, made.run.task)) if start is not None else {}
+    facts = {"key": key_of(made.data, made.run), "given": print_of(state)}
+    index = _there(preparing.folder, facts)
+    return _from_index(made, index or _index(made, recipe, state, facts, preparing))
+
+
+def _there(folder: Path, facts: Mapping[str, Any]) -> Index | None:
+    """What lies in a folder, where it was prepared from the same in the same way."""
+    if not is_index(folder):
+        return None
+    found = Index(folder)
+    return found if all(found.facts.get(name) == value for name, value in facts.items()) else None
+
+
+def _index(
+    made: Plan, recipe: str | None, state: Mapping[str, Any], facts: Mapping[str, Any], preparing: Preparing
+) -> Index:
+    """The training part, prepared."""
+    folder = preparing.folder
+    preparing.hear(f"the training part is prepared in {folder}, to be read from there and not to be kept in memory")
+    if is_index(folder):  # of other data
+        shutil.rmtree(folder)
+    read_with = {"data": dump(made.run.data), "model": {"input": dump(made.run)["model"]["input"]}}
+    facts = {**facts, "recipe": recipe, "settings": read_with}
+    prepare(made.data, made.run, made.survey, metrics_for(made.survey), state, preparing, facts)
+    return Index(folder)
+
+
+def _from_index(made: Plan, index: Index) -> Plan:
+    """The plan with its data as they were prepared."""
+    data = replace(made.data, index=index, parts=index.parts)
+    return replace(made, data=data, train=index.kept("train"), said=[*made.said, *index.said()])
+
+
+def _plan_prepared(
+    found: DataSet, recipe: str | None, layers: Sequence[Sequence[Assignment]], start: Path | str | None
+) -> Plan:
+    """The plan of data that were prepared: what they were read with lies over the recipe."""
+    index = found.index
+    assert index is not None
+    looked, before = index.survey, assignments(index.facts["settings"], f"as prepared in {file_name(index.folder)}")
+    name, run, origins = _chosen(found, looked, recipe or index.facts["recipe"], [before, *layers], start)
+    refuse_other_reading(run, index)
+    said = [found.parts.how, found.recognized.reason, *index.said(), f"recipe {name}"]
+    return Plan(run, origins, found, index.kept("train"), looked, said)
+
+
+def refuse_other_reading(run: Run, index: Index) -> None:
+    """Refuse settings with which the data would have become other numbers. Raises UsageError."""
+    there = load(Run, index.facts["settings"], file_name(index.folder))
+    other = [
+        f"  data.{name}: {getattr(there.data, name)} there, {getattr(run.data, name)} now"
+        for name in type(run.data).model_fields
+        if getattr(run.data, name) != getattr(there.data, name)
+    ]
+    for name in ("characters", "reads_letters"):
+        before, now = (bool(getattr(one.model.input, name, 0)) for one in (there, run))
+        if before != now:
+            other.append(f"  model.input: {'with' if before else 'without'} the letters of words there, and not so now")
+            break
+    if other:
+        raise UsageError(
+            f"{file_name(index.folder)} was prepared with other settings:\n" + "\n".join(other) + "\ngive the same, "
+            "or prepare the data anew"
+        )
 
 
 def _chosen(
@@ -144,7 +260,11 @@ def setup_of(run: Run, several: bool, codecs: Codecs) -> Setup:
 
 
 def plan_again(
-    data: Path | str | None, folder: RunFolder, config: Path | str | None, settings: Sequence[Assignment]
+    data: Path | str | None,
+    folder: RunFolder,
+    config: Path | str | None,
+    settings: Sequence[Assignment],
+    preparing: Preparing | None = None,
 ) -> Plan:
     """The plan of a run that was begun, to go on with it. Raises UsageError where other settings are asked for."""
     stored = folder.settings()
@@ -152,10 +272,28 @@ def plan_again(
     run, origins = resolve(Run, [changes(stored, str(folder.path / "run.yaml")), *layers])
     _refuse_changes(stored, run, folder)
     found = open_data(Path(data) if data is not None else None, run.data.replace(task=run.task), kind=run.kind)
+    if found.index is not None:
+        refuse_other_reading(run, found.index)
+        return Plan(run, origins, found, found.index.kept("train"), found.index.survey, [found.parts.how])
+    if preparing is not None and preparing.takes(found):
+        return _again_from_index(run, origins, found, folder, preparing)
     examples = found.examples("train")
     looked = _surveyed(found, examples)
     said = [found.parts.how, *skipped(found)]
-    return Plan(run, origins, found, _one_target_each(examples, run.task), looked, said)
+    return Plan(run, origins, found, list(one_target_each(examples, run.task)), looked, said)
+
+
+def _again_from_index(
+    run: Run, origins: dict[str, str], found: DataSet, folder: RunFolder, preparing: Preparing
+) -> Plan:
+    """What was prepared when the run was begun, where it is still there; else it is prepared again."""
+    state, facts = folder.codec_state(), {"key": key_of(found, run)}
+    index = _there(preparing.folder, facts)
+    looked = index.survey if index is not None else _surveyed(found, _some(found))
+    made = Plan(run, origins, found, [], looked, [found.parts.how, *skipped(found)])
+    if index is None or index.codecs != state:
+        index = _index(made, None, state, {**facts, "given": print_of(state)}, preparing)
+    return _from_index(made, index)
 
 
 MAY_CHANGE = (
@@ -217,13 +355,6 @@ def _from_run(folder: RunFolder, looked: Survey) -> list[Assignment]:
     ]
 
 
-def _one_target_each(examples: list[Example], task: str) -> list[Example]:
-    """Several right targets of a source are as many examples to learn from."""
-    if task != "transduce":
-        return examples
-    return [replace(example, target=target, others=()) for example in examples for target in example.references]
-
-
 def skipped(data: DataSet, before: int = 0) -> list[str]:
     """What is to be said of the lines that were left out, beyond so many that are known."""
     taken = data.complaints.taken[before:]
@@ -237,16 +368,36 @@ def skipped(data: DataSet, before: int = 0) -> list[str]:
 
 def codecs_for(plan: Plan, start: RunFolder | None = None) -> Codecs:
     """Codecs fitted on the training part; with `start`, those of that run as far as they still fit."""
-    state = {}
-    if start is not None:
-        old = start.codec_state()
-        _refuse_other_elements(plan.run, start)
-        state["source"] = old["source"]
-        if start.settings().task == plan.run.task and _covers(old["target"], plan):
-            state["target"] = old["target"]
-    codecs = build_codecs(plan.run, plan.data.recognized.several, metrics_for(plan.survey), state)
+    several, metrics = plan.data.recognized.several, metrics_for(plan.survey)
+    if plan.index is not None:
+        refuse_other_reading(plan.run, plan.index)
+        if start is not None:
+            _refuse_other_vocabulary(plan.index, plan.run, start)
+        return build_codecs(plan.run, several, metrics, plan.index.codecs)
+    state = _state_of(plan, start, plan.train) if start is not None else {}
+    codecs = build_codecs(plan.run, several, metrics, state)
     codecs.fit(plan.train, known=state)
     return codecs
+
+
+def _state_of(plan: Plan, start: RunFolder, examples: Iterable[Example]) -> dict[str, Any]:
+    """What a run that is started from keeps of its codecs, as far as it fits the examples to learn from."""
+    old = start.codec_state()
+    _refuse_other_elements(plan.run, start)
+    state = {"source": old["source"]}
+    if start.settings().task == plan.run.task and _covers(old["target"], plan, examples):
+        state["target"] = old["target"]
+    return state
+
+
+def _refuse_other_vocabulary(index: Index, run: Run, start: RunFolder) -> None:
+    """Refuse prepared data whose numbers are of another vocabulary than a run's. Raises UsageError."""
+    _refuse_other_elements(run, start)
+    if index.codecs["source"] != start.codec_state()["source"]:
+        raise UsageError(
+            f"{file_name(index.folder)} was prepared with a vocabulary of its own, and the vectors of {start.path} "
+            f"belong to another: prepare the data with --from {start.path}, or train without it"
+        )
 
 
 def _refuse_other_elements(run: Run, start: RunFolder) -> None:
@@ -261,12 +412,12 @@ def _refuse_other_elements(run: Run, start: RunFolder) -> None:
             )
 
 
-def _covers(target: Mapping[str, Any], plan: Plan) -> bool:
+def _covers(target: Mapping[str, Any], plan: Plan, examples: Iterable[Example]) -> bool:
     """Whether a run's labels are all that the examples need; numbers and sequences always are."""
     labels = target.get("labels")
     if plan.data.recognized.several and not target.get("several", True):
         return False
-    return labels is None or {label for e in plan.train for label in label_set(e.target)} <= set(labels)
+    return labels is None or {label for e in examples for label in label_set(e.target)} <= set(labels)
 
 
 def metrics_for(survey: Survey) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from headway.data.codecs import Tags, TargetCodec
 from headway.data.settings import DataSettings
 from headway.data.sources import SourceCodec, SourceRows
 from headway.errors import DataError, UsageError
+from headway.rows import Rows
 from headway.tasks import Task
 
 
@@ -66,14 +67,19 @@ class Encoded:
     cut        examples that were longer than allowed
     """
 
-    windows: list[Window]
+    windows: Sequence[Window]
     sources: SourceRows
-    targets: list[Any]
+    targets: Sequence[Any] | Rows
     costs: NDArray[np.int64]
     cut: list[Example] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.windows)
+
+    @property
+    def shortened(self) -> int:
+        """Examples that were longer than allowed."""
+        return len(self.cut)
 
     @property
     def elements(self) -> int:
@@ -83,7 +89,7 @@ class Encoded:
     def batch(self, rows: NDArray[np.int64], source: SourceCodec, task: Task) -> Batch:
         """Some rows as one batch."""
         numbers = rows.tolist()
-        target = task.collate([self.targets[i] for i in numbers]) if self.targets else {}
+        target = task.collate([self.targets[i] for i in numbers]) if len(self.targets) else {}
         return Batch(source.collate([self.sources[i] for i in numbers]), target, tuple(numbers))
 
 

@@ -9,12 +9,13 @@ from typing import Any
 from headway.batch import Example, Value
 from headway.data.codecs import Labels, TargetCodec
 from headway.data.files import is_pipe, place
+from headway.data.index import Index, is_index
 from headway.data.parts import Held, Parts, Source, parts_of
 from headway.data.readers import Columns
 from headway.data.recognition import Recognized, as_target, recognize
 from headway.data.settings import DataSettings
 from headway.data.sources import SOURCES, kind_of
-from headway.errors import DataError, Where, printable
+from headway.errors import DataError, UsageError, Where, file_name, printable
 
 LOOKED_AT = 2_000
 """Rows from which the question is recognized."""
@@ -42,7 +43,10 @@ class Complaints:
 
 @dataclass
 class DataSet:
-    """A user's data: where they are, what they ask, and how they are read; `kind` is what goes in."""
+    """A user's data: where they are, what they ask, and how they are read; `kind` is what goes in.
+
+    index    of data that were prepared: the training part as numbers
+    """
 
     parts: Parts
     columns: Columns
@@ -50,6 +54,7 @@ class DataSet:
     complaints: Complaints
     kind: str
     settings: DataSettings
+    index: Index | None = None
 
     def __contains__(self, part: str) -> bool:
         return part in self.parts
@@ -82,6 +87,8 @@ def open_data(data: Path | None, settings: DataSettings, part: str = "train", ki
 
     kind    what goes in, of the room of sources; recognized from the first rows where none is given
     """
+    if data is not None and is_index(data):
+        return _prepared(Index(data), settings, kind)
     files = {name: [Path(file) for file in getattr(settings, name)] for name in ("train", "valid", "test")}
     parts = parts_of(data, **files, source=settings.source, target=settings.target, format=settings.format)
     source, complaints = parts.part(part), Complaints(settings.on_bad == "skip")
@@ -97,6 +104,13 @@ def open_data(data: Path | None, settings: DataSettings, part: str = "train", ki
         kind, rows = kind_of(first), chain(first, rows)
     recognized = _recognized(_opened(rows, kind, settings, heard), settings.task, source.format == "parallel")
     return DataSet(parts, columns, recognized, complaints, kind, settings)
+
+
+def _prepared(index: Index, settings: DataSettings, kind: str | None) -> DataSet:
+    """Data that were prepared, as they were read then. Raises UsageError for another kind of input."""
+    if kind not in (None, "text"):
+        raise UsageError(f"{file_name(index.folder)} was prepared from texts, and model.input is {kind}")
+    return DataSet(index.parts, Columns(), index.recognized, Complaints(False), "text", settings, index)
 
 
 def _opened(rows: Iterator[Example], kind: str, settings: DataSettings, complain: Complaints) -> Iterator[Example]:

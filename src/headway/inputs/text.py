@@ -73,6 +73,11 @@ class Forms:
     def __len__(self) -> int:
         return len(self._numbers)
 
+    @property
+    def words(self) -> list[str]:
+        """Every form by its number."""
+        return list(self._numbers)
+
     def forget(self) -> None:
         """Begin again with no forms; numbers given before are void."""
         self._numbers: dict[str, int] = {}

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from headway import storage
+from headway.data.index import fingerprint
 from headway.errors import UsageError, file_name
-from headway.experiment import fingerprint as data_fingerprint
 from headway.lab.compare.axes import Axis, arms_of, check_axes
 from headway.lab.compare.budget import Budget, seconds_of
 from headway.lab.compare.cells import FORMAT, Cell, placed
@@ -138,13 +138,13 @@ class Comparison:
         if self.asked.tune and "valid" not in found:
             raise UsageError("--tune-learning-rate chooses by the valid part, and there is none: --data.valid FILE")
         parts = {name: found.examples(name) for name in ("valid", "test") if name in found}
-        self.prints = {name: data_fingerprint(rows) for name, rows in {"train": made.train, **parts}.items()}
+        self.prints = {"train": made.fingerprint, **{name: fingerprint(rows) for name, rows in parts.items()}}
         self.about_data = {
             "path": self.asked.data,
             "how": found.parts.how,
             "part": self.part,
             "fingerprints": self.prints,
-            "counts": {"train": len(made.train), **{name: len(rows) for name, rows in parts.items()}},
+            "counts": {"train": made.count, **{name: len(rows) for name, rows in parts.items()}},
             "task": made.run.task,
         }
         for sentence in made.said:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from headway.data.batching import plan as updates_of
-from headway.data.encoding import Codecs, Encoded, encode
+from headway.data.encoding import Codecs, Encoded
 from headway.errors import UsageError
 from headway.lab.compare.axes import Arm
 from headway.lab.compare.flops import flops_of
@@ -33,7 +33,7 @@ def examined(plan: Plan, arms: Sequence[Arm]) -> Iterator[Examined]:
             same = next((one for one in read if _reads_like(one[0], arm.run)), None)
             if same is None:
                 codecs = codecs_for(replace(plan, run=arm.run))
-                same = arm.run, codecs, encode(plan.train, codecs, arm.run.data)
+                same = arm.run, codecs, replace(plan, run=arm.run).encoded(codecs)
                 read.append(same)
             yield _examined(arm, same[1], same[2])
         except UsageError as error:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from headway import storage
+from headway.data.index import fingerprint
 from headway.data.loading import DataSet, open_data
 from headway.data.settings import DataSettings
 from headway.errors import RunError, UsageError, file_name
-from headway.experiment import fingerprint
 from headway.lab.distillation.files import keep_part, one_line, write_part
 from headway.lab.distillation.sharing import side_by_side
 from headway.lab.distillation.task import FORMAT, ORIGIN, SAME, UNFINISHED, Task

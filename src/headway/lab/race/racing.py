@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from headway.batch import Example, TransduceAnswer
+from headway.data.index import fingerprint
 from headway.errors import UsageError, file_name
-from headway.experiment import examples_for, fingerprint
+from headway.experiment import examples_for
 from headway.lab.race.contestants import Contestant, contestants
 from headway.lab.race.quality import Quality, quality, right_repetitions
 from headway.lab.race.results import Results, Row
