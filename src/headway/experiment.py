@@ -67,9 +67,9 @@ def train(
     listener: Listener | None = None,
     prepared: Callable[[Trainer], None] | None = None,
     baselines: bool = True,
+    cache: Path | str | None = None,
 ) -> Outcome:
     """Train on a data set and write a run folder.
-    cache: Path | str | None = None,
 
     data       a folder with train.*, valid.*, test.*, one file, or what `headway data prepare` wrote; None where the
                settings name the files
@@ -82,10 +82,10 @@ def train(
     listener   hears of progress
     prepared   is given the trainer before the first step; its `stop` ends training early
     baselines  whether classical methods are trained and measured beside it
-
-    Raises UsageError, DataError and RunError.
     cache      where a training part too large for memory is prepared and stays; without it that is beside the run
                folder, and goes when training has ended
+
+    Raises UsageError, DataError and RunError.
     """
     given = assignments(settings, "given") if isinstance(settings, Mapping) else list(settings)
     if seed is not None:
