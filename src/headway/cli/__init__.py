@@ -15,9 +15,9 @@ from headway.version import __version__
 
 COMMANDS = (
     "train", "evaluate", "predict", "inspect", "knockout", "data", "get", "list", "config", "check", "lab", "compare",
-    "distill", "race", "export",
+    "distill", "race", "export", "serve",
 )  # fmt: skip
-WITH_SETTINGS = ("train", "config", "check", "compare")
+WITH_SETTINGS = ("train", "config", "check", "compare", "data")
 
 DESCRIPTION = """Train, explain and serve a Transformer of your own on sequences of your own, offline.
 
@@ -48,6 +48,7 @@ def app() -> App:
         lab,
         predict,
         race,
+        serve,
         train,
     )
     from headway.cli.list import list_
@@ -77,6 +78,7 @@ def app() -> App:
     commands.command(distill.distill, sort_key=8)
     commands.command(race.race, sort_key=8)
     commands.command(export.export, sort_key=9)
+    commands.command(serve.serve, sort_key=9)
     return commands
 
 

@@ -136,5 +136,5 @@ def serve(
     logs.start(quiet)
     what = ", ".join(house.served) or "trainings"
     told = lambda: print(f"headway serves {what} at {address}   (Ctrl-C ends it)", file=sys.stderr, flush=True)  # noqa: E731
-    server.run(app, house, [socket], told, drain, proxy)
+    server.run(server.server(app, house, told, drain, proxy), [socket])
     return 0

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 
 from headway.errors import printable
 from headway.serve import health, page, predicting, runs
-from headway.serve.edge import Door, Edge, refused
+from headway.serve.edge import Door, Edge, failed, refused
 from headway.serve.house import House
 from headway.serve.limits import Refusal
 from headway.serve.schemas import Problem
@@ -30,6 +30,7 @@ def make_app(house: House, door: Door | None = None) -> ASGIApp:
         title="headway", version=__version__, description=TOLD, docs_url=None, redoc_url=None, redirect_slashes=False
     )
     app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(Exception, _failed)
     app.add_exception_handler(HTTPException, _unknown)
     app.add_exception_handler(RequestValidationError, _invalid)
     for routes in (predicting, runs, health, page):
@@ -46,6 +47,10 @@ def make_app(house: House, door: Door | None = None) -> ASGIApp:
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refusal)
     return refused(error)
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    return failed()
 
 
 async def _unknown(request: Request, error: Exception) -> Response:

@@ -66,8 +66,10 @@ def routes(house: House) -> APIRouter:
     return router
 
 
-async def _beside(readers: ThreadPoolExecutor, house: House, *what: Any) -> Wanted:
-    return await asyncio.get_running_loop().run_in_executor(readers, wanted, house, *what)
+async def _beside(
+    readers: ThreadPoolExecutor, house: House, body: bytes, kind: str, query: Sequence[tuple[str, str]]
+) -> Wanted:
+    return await asyncio.get_running_loop().run_in_executor(readers, wanted, house, body, kind, query)
 
 
 async def _answer(house: House, request: Request, found: Wanted, began: float) -> Response:

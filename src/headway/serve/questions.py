@@ -42,12 +42,9 @@ class Answers(Question):
         self.key = plain, search.prefixes is None, search.numbers is None, alone
 
     def of(self, predictor: Predictor, rows: Sequence[Asked], watch: Watch) -> list[Any]:
-        searches = [row.question.search for row in rows if isinstance(row.question, Answers)]
-        prefixes, numbers = self.search.prefixes, self.search.numbers
-        if prefixes is not None:
-            prefixes = [one.prefixes[row.number] for one, row in zip(searches, rows, strict=True)]
-        if numbers is not None:
-            numbers = [one.numbers[row.number] for one, row in zip(searches, rows, strict=True)]
+        asked = [(row.question.search, row.number) for row in rows if isinstance(row.question, Answers)]
+        prefixes = [one.prefixes[number] for one, number in asked if one.prefixes is not None] or None
+        numbers = [one.numbers[number] for one, number in asked if one.numbers is not None] or None
         search = replace(self.search, prefixes=prefixes, numbers=numbers, watch=watch)
         examples = [row.example for row in rows]
         answers = predictor.answered(examples, search)

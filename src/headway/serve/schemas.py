@@ -63,12 +63,12 @@ class Options(BaseModel):
     "Answer as server-sent events: `token` (in modes greedy and sample), `answer`, and `done` or `error`."
 
 
-NODES = {
+NODES: dict[str, Any] = {
     "type": "object",
     "required": ["nodes"],
     "properties": {"nodes": {"type": "array"}, "edges": {"type": "array"}, "directed": {"type": "boolean"}},
 }
-INPUT = {
+INPUT: dict[str, Any] = {
     "anyOf": [
         {"type": "string", "description": "a text; a SMILES where the model reads graphs"},
         {"type": "array", "items": {"type": "string"}, "description": "words"},
@@ -154,7 +154,6 @@ class Running(BaseModel):
     "running, ended, or silent: it has not ended, and nothing was written for a while."
     step: int
     steps: int | None
-    task: str | None
     changed: float
     "Seconds since something was written."
     latest: dict[str, Any]

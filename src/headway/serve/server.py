@@ -5,6 +5,7 @@ import contextlib
 import resource
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
@@ -20,8 +21,6 @@ from headway.serve.limits import Limits
 BACKLOG = 2048
 SPARE = 64
 """Files that are kept for other things than connections."""
-SWITCH = 0.001
-"""Seconds for which a thread may keep the others from the interpreter: the event loop must not wait for a batch."""
 
 
 class Server(uvicorn.Server):
@@ -37,8 +36,11 @@ class Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():  # others hear no signals
+            yield
+            return
         loop = asyncio.get_running_loop()
-        handlers = {signal.SIGINT: self._leave, signal.SIGTERM: self._leave, signal.SIGHUP: self._renew}
+        handlers = {signal.SIGINT: self.leave, signal.SIGTERM: self.leave, signal.SIGHUP: self.renew}
         for number, handler in handlers.items():
             loop.add_signal_handler(number, handler)
         try:
@@ -51,7 +53,7 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         self.told()
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
         """The first time in order, the second at once."""
         if self.house.draining:
             self.force_exit = self.should_exit = True
@@ -64,7 +66,7 @@ class Server(uvicorn.Server):
         self.house.closing.set()
         self.should_exit = True
 
-    def _renew(self) -> None:
+    def renew(self) -> None:
         if self._renewing is None or self._renewing.done():
             self._renewing = asyncio.get_running_loop().create_task(self.house.renew())
 
@@ -85,15 +87,14 @@ def fitting(limits: Limits) -> Limits:
     return limits if soft < 0 else replace(limits, connections=max(1, min(limits.connections, soft - SPARE)))
 
 
-def run(
+def server(
     app: ASGIApp,
     house: House,
-    sockets: Sequence[socket.socket],
     told: Callable[[], None],
     drain: float = 0.0,
     proxies: Sequence[str] = (),
-) -> None:
-    """Serve until a signal ends it; what was taken until then is answered.
+) -> Server:
+    """A server for these sockets.
 
     told       called once connections are taken
     proxies    addresses whose X-Forwarded-For is believed
@@ -114,9 +115,14 @@ def run(
         timeout_graceful_shutdown=int(house.limits.seconds) + 5,
         h11_max_incomplete_event_size=16_384,
     )
-    house.start()
+    return Server(config, house, drain, told)
+
+
+def run(server: Server, sockets: Sequence[socket.socket]) -> None:
+    """Serve until a signal ends it; what was taken until then is answered."""
+    server.house.start()
     try:
-        Server(config, house, drain, told).run(list(sockets))
+        server.run(list(sockets))
     finally:
-        house.close()
+        server.house.close()
         logs.tell("stopped")
