@@ -4,6 +4,8 @@
     python -m benchmarks.quality brown --seed 1     one, with another seed
     python -m benchmarks.quality --table            print what is there; --write makes docs/quality.md of it
 
+With one thread a time limit counts the seconds of its core, so that a busy machine takes nothing from a training.
+
 Data sets are made in `datasets/` by `headway data get NAME --fetch` where they are missing (Multi30k: --multi30k DIR),
 runs lie in `runs/`, results in `benchmarks/results/quality/`.
 """
@@ -15,7 +17,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.nat.verified import of_a_core
 from benchmarks.quality.cells import CELLS, Cell
+from benchmarks.quality.judges import JUDGES
 from benchmarks.quality.page import bounds, must_of, page, shown
 from benchmarks.quality.peers import PEERS
 from headway.cli._display import display
@@ -48,11 +52,12 @@ def run(cell: Cell, seed: int, data: Path) -> dict[str, Any]:
     outs = [ROOT / "runs" / f"{cell.name}-{one}" for one in seeds]
     for one, out in zip(seeds, outs, strict=True):
         if not (out / "results.json").is_file():
-            train(data, out, resume=True, seed=one, settings=settings, listener=display())
+            how: dict[str, Any] = {"recipe": cell.recipe, "settings": settings, "prepared": of_a_core}
+            train(data, out, resume=True, seed=one, listener=display(), **how)
     predictor = load(*outs)
     test = examples_for(predictor, data, "test")
     start = time.perf_counter()
-    values, signatures, _ = predictor.evaluate(test, **cell.answer)
+    values, signatures, answers = predictor.evaluate(test, **cell.answer)
     seconds = time.perf_counter() - start
     alone = [load(out).evaluate(test, **cell.answer)[0] for out in outs] if len(outs) > 1 else []
     peer = _peer(cell, predictor, data, test, list(values))
@@ -64,11 +69,24 @@ def run(cell: Cell, seed: int, data: Path) -> dict[str, Any]:
         "settings": settings,
         "mode": cell.answer.get("mode", "auto"),
         "test": {"examples": len(test), "metrics": values, "signatures": signatures, "seconds": seconds},
+        "judged": _judged(cell, answers, test),
+        "modes": {mode: _of_mode(cell, predictor, test, mode, answers) for mode in cell.modes},
         "peer": {"method": (PEERS[cell.peer].__doc__ or "").partition("\n")[0], "metrics": peer},
         "training": _facts(outs),
         "environment": json.loads(RunFolder(outs[0]).environment.read_text())["machine"],
         "measured_on": description(),
     }
+
+
+def _of_mode(cell: Cell, predictor: Any, test: Any, mode: str, first: Sequence[Any]) -> dict[str, Any]:
+    """The test part answered in another way, and the share of answers that are those of the first."""
+    values, _, answers = predictor.evaluate(test, mode=mode)
+    same = sum(one.text == other.text for one, other in zip(answers, first, strict=True))
+    return {"metrics": values, "identical": same / len(test), "judged": _judged(cell, answers, test)}
+
+
+def _judged(cell: Cell, answers: Sequence[Any], test: Any) -> dict[str, float]:
+    return {name: JUDGES[name](answers, test) for name in cell.judges}
 
 
 def _facts(outs: Sequence[Path]) -> dict[str, Any]:
@@ -104,21 +122,22 @@ def table() -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("cells", nargs="*", choices=[[], *(cell.name for cell in CELLS)], metavar="CELL")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, help="this one, and not those of the cell")
     parser.add_argument("--multi30k", type=Path, help="the folder with train.en.gz and the rest")
     parser.add_argument("--table", action="store_true", help="print the results that are there")
     parser.add_argument("--write", action="store_true", help="write docs/quality.md from the results that are there")
     given = parser.parse_args()
     RESULTS.mkdir(parents=True, exist_ok=True)
     for cell in [] if given.table or given.write else CELLS:
-        kept = RESULTS / f"{cell.name}-{given.seed}.json"
-        if kept.is_file() or (given.cells and cell.name not in given.cells):
-            continue
-        print(f"== {cell.name}, seed {given.seed}", flush=True)
-        row = run(cell, given.seed, data_of(cell, given.multi30k))
-        kept.write_text(json.dumps(row, indent=1, ensure_ascii=False) + "\n")
+        for seed in range(cell.seeds) if given.seed is None else [given.seed]:
+            kept = RESULTS / f"{cell.name}-{seed}.json"
+            if kept.is_file() or (given.cells and cell.name not in given.cells):
+                continue
+            print(f"== {cell.name}, seed {seed}", flush=True)
+            row = run(cell, seed, data_of(cell, given.multi30k))
+            kept.write_text(json.dumps(row, indent=1, ensure_ascii=False) + "\n")
     table()
     if given.write:
         (ROOT / "docs" / "quality.md").write_text(page(RESULTS), encoding="utf-8")

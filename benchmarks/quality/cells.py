@@ -10,15 +10,20 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Cell:
-    """One training and its measurement.
+    """One training and its measurement, or several by as many seeds.
 
     data       a name of `headway data list`
+    what       what this cell does with the data, where others do something else
     minutes    the time limit of training
     metric     what the bounds are for; `higher` whether more is better
     answer     options of `headway evaluate`
     peer       the classical method that is run beside it, of `peers.py`
     also       (must, goal) of further metrics of the same test
     members    models, of one seed after another, that answer together
+    seeds      trainings by seeds 0, 1, … that are each measured; the bounds are for their mean
+    recipe     another recipe than that of the question
+    modes      further ways in which the run writes, whose answers are compared with those of `answer`
+    judges     further measures of the answers, of `judges.py`
     beyond     the must as so much more than the classical method, where it is not a number
     fill       train for all the time there is, and not for the recipe's epochs
     note       what is to be said beside the figure: why it is missed, what would come next
@@ -36,13 +41,30 @@ class Cell:
     answer: dict[str, Any] = field(default_factory=dict)
     also: dict[str, tuple[float, float]] = field(default_factory=dict)
     members: int = 1
+    seeds: int = 1
+    recipe: str | None = None
+    modes: tuple[str, ...] = ()
+    judges: tuple[str, ...] = ()
+    what: str = ""
     beyond: float | None = None
     fill: bool = False
     note: str = ""
 
+    @property
+    def title(self) -> str:
+        return f"{self.data}, {self.what}" if self.what else self.data
+
 
 LEAN = {"machine.precision": "bfloat16", "machine.threads": 1}
 """One thread and bfloat16 products, so that two cells can be trained side by side on two cores."""
+
+ONE = {"machine.threads": 1}
+"""One thread, whose time is the time of its core."""
+
+DRAFT = {"model.task.draft": "ctc"}
+
+OTHER_VOICE = {"model.input.augment.pitch": 1.5, "model.input.augment.speed": 0.2}
+"""The voice that is tested is more than an octave above the one that is learned from."""
 
 NOTES = {
     "people_daily": (
@@ -115,5 +137,112 @@ CELLS = [
         answer={"mode": "beam", "beam": 5},
         fill=True,
         note=NOTES["multi30k"],
+    ),
+    Cell(
+        "tones",
+        "mandarin_tones",
+        4,
+        "accuracy",
+        0.965,
+        0.99,
+        "spectrum",
+        settings=ONE,
+        seeds=3,
+    ),
+    Cell(
+        "tones_other_voice",
+        "mandarin_tones_other_voice",
+        4,
+        "accuracy",
+        0.21,
+        0.60,
+        "spectrum",
+        settings=ONE | OTHER_VOICE,
+        seeds=3,
+    ),
+    Cell(
+        "syllables",
+        "mandarin_syllables",
+        10,
+        "phone_error_rate",
+        0.20,
+        0.08,
+        "nearest_sound",
+        higher=False,
+        settings=ONE,
+        what="one symbol after another",
+    ),
+    Cell(
+        "syllables_ctc",
+        "mandarin_syllables",
+        10,
+        "phone_error_rate",
+        0.20,
+        0.08,
+        "nearest_sound",
+        higher=False,
+        settings=ONE | {"model.task.decoder": "ctc"},
+        what="all symbols at once (CTC)",
+    ),
+    Cell(
+        "syllables_joint",
+        "mandarin_syllables",
+        10,
+        "phone_error_rate",
+        0.20,
+        0.08,
+        "nearest_sound",
+        higher=False,
+        settings=ONE | DRAFT,
+        answer={"mode": "greedy"},
+        modes=("verify", "nat"),
+        what="with a draft (CTC)",
+    ),
+    Cell("logp", "logp", 8, "mae", 0.45, 0.35, "ridge", higher=False, settings=ONE, seeds=3),
+    Cell("solubility", "solubility", 3, "mae", None, None, "ridge", higher=False, settings=ONE, seeds=5, beyond=0.0),
+    Cell(
+        "solubility_classes",
+        "solubility_classes",
+        3,
+        "accuracy",
+        None,
+        None,
+        "pieces",
+        settings=ONE,
+        seeds=5,
+        beyond=0.0,
+    ),
+    Cell("melting_points", "melting_points", 14, "mae", 36.0, 30.0, "ridge", higher=False, settings=ONE, seeds=3),
+    Cell("debian", "debian_packages", 10, "accuracy", 0.62, 0.70, "dependencies", settings=ONE, seeds=3),
+    Cell(
+        "names_to_smiles",
+        "molecule_names",
+        30,
+        "exact_match",
+        None,
+        None,
+        "nearest",
+        settings=ONE | {"data.source": "name", "data.target": "smiles"},
+        recipe="transduce_joint",
+        answer={"mode": "greedy"},
+        modes=("verify", "nat"),
+        judges=("valid", "same_molecule"),
+        fill=True,
+        what="name to SMILES",
+    ),
+    Cell(
+        "smiles_to_names",
+        "molecule_names",
+        30,
+        "exact_match",
+        None,
+        None,
+        "nearest",
+        settings=ONE | {"data.source": "smiles", "data.target": "name"},
+        recipe="transduce_joint",
+        answer={"mode": "greedy"},
+        modes=("verify", "nat"),
+        fill=True,
+        what="SMILES to name",
     ),
 ]

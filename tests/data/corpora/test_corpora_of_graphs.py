@@ -64,6 +64,12 @@ def test_solubility(tmp_path, invented):
     assert report.facts["kept_though_known"]
 
 
+def test_solubility_classes(tmp_path, invented):
+    out, report = made(invented, "solubility_classes", tmp_path)
+    assert dict(rows(out, "test"))["C" * 50] == "high" and report.facts["labels"] == {"high": 26, "low": 26}
+    assert open_data(out, DataSettings()).recognized.task == "classify"
+
+
 @pytest.mark.parametrize("name", ["melting_points", "logp", "solubility"])
 def test_molecules_are_recognized_as_graphs_with_a_number(name, tmp_path, invented):
     data = open_data(made(invented, name, tmp_path)[0], DataSettings())

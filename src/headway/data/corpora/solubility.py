@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 from headway.data.corpora import Corpus, Package, Record
 from headway.data.corpora._contract import chance
@@ -26,14 +27,16 @@ class Solubility(Corpus):
     unit = "characters"
     official = True
     columns = ("smiles", "target")
+    field: ClassVar[str] = "sol"
+    "What is asked, in small letters."
 
     def records(self, root: Path) -> Iterator[Record]:
         for part, member in zip(("train", "test"), self.members, strict=True):
             for block in (root / member).read_text(encoding="utf-8").split("$$$$"):
                 fields = _fields(block)
-                if {"smiles", "sol"} <= fields.keys():
+                if {"smiles", self.field} <= fields.keys():
                     held = part == "train" and chance(fields["smiles"]) < VALID
-                    yield Record("valid" if held else part, fields["smiles"], fields["sol"])
+                    yield Record("valid" if held else part, fields["smiles"], fields[self.field].rpartition(") ")[2])
 
 
 def _fields(block: str) -> dict[str, str]:
