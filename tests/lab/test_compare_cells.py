@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from headway.data.index import fingerprint
 from headway.errors import RunError, UsageError
-from headway.experiment import evaluate, fingerprint, load
+from headway.experiment import evaluate, load
 from headway.lab.compare.cells import Cell, begun, placed
 from headway.lab.compare.process import STOPPED, Told, train_and_measure
 from headway.planning import plan
