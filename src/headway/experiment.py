@@ -44,6 +44,7 @@ class Outcome:
     baselines    by method, part and name
     facts        steps, seconds, tokens, parameters, and the process's peak of main memory in bytes where it is known
     stopped      whether it was stopped before its end and can be resumed; then nothing was measured
+    asked        what stands behind `headway predict RUN` to ask about one example
     """
 
     folder: Path
@@ -52,6 +53,7 @@ class Outcome:
     baselines: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
     facts: dict[str, int | float] = field(default_factory=dict)
     stopped: bool = False
+    asked: str = "FILE"
 
 
 def train(
@@ -298,10 +300,11 @@ class Experiment:
         metrics, signatures, answers = {}, {}, {}
         for part, examples in self.examples.items():
             metrics[part], signatures, answers[part] = predictor.evaluate(examples)
-        outcome = Outcome(self.folder.path, metrics, signatures, self._baselines(predictor.model.task.metrics), facts)
+        baselines, asked = self._baselines(predictor.model.task.metrics), predictor.codecs.source.asked
+        outcome = Outcome(self.folder.path, metrics, signatures, baselines, facts, asked=asked)
         write_json(
             self.folder.path / "results.json",
-            {name: value for name, value in vars(outcome).items() if name != "folder"},
+            {name: value for name, value in vars(outcome).items() if name not in ("folder", "asked")},
         )
         return outcome, answers
 
@@ -317,6 +320,7 @@ class Experiment:
             notes=self.notes,
             counts={name: len(examples) for name, examples in self.examples.items()},
             examined=len(self.trainer.valid.examples),
+            asked=outcome.asked,
             facts=outcome.facts,
             events=read_events(self.folder.metrics),
             environment=self.folder.facts(),

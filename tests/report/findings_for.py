@@ -67,6 +67,7 @@ def findings(task: str, count: int = 60, **more: Any) -> Findings:
         "examples": examples,
         "answers": answers,
         "examined": 31,
+        "asked": "--text '…'",
     }
     return Findings("my_run", task, **(given | more))
 

@@ -230,6 +230,7 @@ def test_the_curves_say_what_is_kept_and_how_much_was_looked_at():
 
 def test_how_to_go_on():
     assert "headway predict my_run --text" in page(findings("tag"))
+    assert "headway predict my_run FILE" in page(findings("tag", asked="FILE")), "of a sound nobody types a text"
     odd = page(findings("tag", stopped=True, metrics={}))
     assert "headway train DATA --out my_run --resume" in odd and "headway predict" not in odd
     spaced = replace(findings("tag"), title="my run")

@@ -30,7 +30,7 @@ def print_outcome(outcome: Outcome, data: Path | None, as_json: bool) -> None:
         f"{facts['parameters']:,.0f} parameters{peak}; curves and mistakes: {outcome.folder / 'report.html'}",
         markup=False,
     )
-    console.print(f"next: headway predict {outcome.folder} --text '…'", markup=False)
+    console.print(f"next: headway predict {outcome.folder} {outcome.asked}", markup=False)
 
 
 def _table(part: str, rows: Mapping[str, Mapping[str, float]]) -> Table:

@@ -20,6 +20,7 @@ class Findings:
     notes         by method, what it is
     counts        examples of each part
     examined      examples of the valid part that evaluations during training answered
+    asked         what stands behind `headway predict RUN` to ask about one example
     facts         step, seconds, tokens, parameters
     events        the lines of metrics.jsonl
     environment   environment.json: `machine` and `data`
@@ -37,6 +38,7 @@ class Findings:
     notes: Mapping[str, str] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
     examined: int | None = None
+    asked: str = "FILE"
     facts: Mapping[str, Number] = field(default_factory=dict)
     events: Sequence[Mapping[str, Any]] = ()
     environment: Mapping[str, Any] = field(default_factory=dict)

@@ -28,6 +28,8 @@ class SourceRows(Protocol):
 class SourceCodec:
     """Built from the settings of the data and of the input, and, once fitted, from its state."""
 
+    asked: ClassVar[str] = "FILE"
+    "What stands behind `headway predict RUN` to ask about one."
     in_windows: ClassVar[bool] = True
     "Whether a long source can be read in pieces whose answers are put together."
 

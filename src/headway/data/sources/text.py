@@ -24,6 +24,8 @@ FORMS = 20_000
 
 
 class SourceText(SourceCodec):
+    asked = "--text '…'"
+
     def __init__(self, tokenizer: Tokenizer, settings: text_input.Settings, state: Mapping[str, Any] | None = None):
         if settings.reads_letters and not isinstance(tokenizer, Word):
             raise UsageError(

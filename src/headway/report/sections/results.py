@@ -131,7 +131,7 @@ def _facts(findings: Findings) -> Html | None:
 def _commands(findings: Findings) -> Html:
     run = shlex.quote(findings.title)
     lines = [
-        (f"headway predict {run} --text '…'", "ask it"),
+        (f"headway predict {run} {findings.asked}", "ask it"),
         (f"headway evaluate {run} DATA", "measure it on other data"),
         (f"headway train DATA --out NEW --from {run}", "train on, with other data"),
     ]
