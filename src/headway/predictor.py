@@ -251,7 +251,7 @@ class Predictor:
             self._autoregressive("a given target")
             example = replace(example, target=target)
         writes = isinstance(self.model.task, Transduce)
-        search = self._search(mode, nbest=1, trace=writes and target is None)
+        search = self._search(mode, nbest=1, scores=True, trace=writes and target is None)
         encoded = self._whole([example], target is not None)
         return looked(self.run, self.codecs, self.model, encoded, example, search, layers, heads, attributions)
 

@@ -15,7 +15,7 @@ from headway.cli._traces import trace_lines
 from headway.errors import printable
 from headway.inspection.attributions import Attribution
 from headway.inspection.scenes import Drawing, Spectrogram
-from headway.inspection.view import NOTE, Picture, View
+from headway.inspection.view import NOTE, Picture, View, three
 from headway.report.scale import shades_of
 from headway.report.wording import significant
 
@@ -30,6 +30,8 @@ MOST = 40
 WIDE, HIGH = 60, 18
 """The field of a graph."""
 BAR = 24
+BARS = 2
+"""Outputs at most whose attributions are drawn as bars; of more the strongest elements are named."""
 
 
 def looked(view: View, picture: Picture | None, width: int = 100) -> RenderableType:
@@ -39,8 +41,10 @@ def looked(view: View, picture: Picture | None, width: int = 100) -> RenderableT
         parts += [Text(picture.title, "bold"), *_scene(view, picture, width), *heat_lines(picture, width), Text("")]
         parts += [Text("looked most at", "bold"), *_words(view, picture), Text("")]
     parts += [Text(reason, "dim") for reason in view.missing.values()]
-    for each in view.attributions:
-        parts += [attributed(each), Text("")]
+    if 0 < len(view.attributions) <= BARS:
+        parts += [part for each in view.attributions for part in (attributed(each), Text(""))]
+    elif view.attributions:
+        parts += [*_followed(view.attributions), Text("")]
     if isinstance(view.answer, TransduceAnswer) and view.trace:
         parts += [Text("how it was decided", "bold"), *trace_lines(view.answer, width), Text("")]
     return Group(*parts, Text(NOTE, "dim italic"))
@@ -120,7 +124,7 @@ def _looked_at(picture: Picture, row: int | None) -> Text:
     for place, (column, weight) in enumerate(picture.best(row)):
         found.append("   " if place else "")
         found.append(_fit(picture.columns[column], NAME), "bold" if not place else "default")
-        found.append(f" {weight:.3f}", "dim")
+        found.append(f" {three(weight)}", "dim")
     return found
 
 
@@ -165,6 +169,17 @@ def graph_lines(scene: Drawing, picture: Picture) -> list[Text]:
         for place, cell in enumerate(cells):
             grid[y][min(x + place, WIDE - 1)] = (cell, f"bold {COLOURS[shade]}")
     return [Text.assemble("  ", *row) for row in grid]
+
+
+def _followed(attributions: Sequence[Attribution]) -> Iterator[Text]:
+    """A line for every output: the elements that added most to it, or took most from it."""
+    yield Text(f"what each output follows ({attributions[0].method})", "bold")
+    wide = max(cell_len(_fit(each.of, 2 * NAME)) for each in attributions)
+    for each in attributions:
+        strongest = sorted(range(len(each.values)), key=lambda place: -abs(each.values[place]))[:4]
+        told = "   ".join(f"{_fit(each.elements[n], NAME)} {each.values[n]:+.3g}" for n in strongest)
+        name = _fit(each.of, 2 * NAME)
+        yield Text.assemble("  ", name, " " * (wide - cell_len(name)), "  ", told)
 
 
 def attributed(each: Attribution) -> RenderableType:

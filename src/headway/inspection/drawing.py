@@ -10,7 +10,7 @@ from itertools import groupby
 import numpy as np
 
 from headway.inspection.scenes import Drawing, Spectrogram
-from headway.inspection.view import Picture
+from headway.inspection.view import Picture, three
 from headway.report.charts import DIGIT
 from headway.report.markup import Html, cut, tag
 
@@ -21,7 +21,7 @@ CELL, SMALLEST, LEGIBLE = 28, 2, 11
 NAME = 16
 """Letters of a name at a table."""
 SHADES = range(1, 8)
-SOUND_WIDE, BAND, STRIP = 860, 3, 18
+SOUND_WIDE, SOUND_HIGH, STRIP = 860, 130, 18
 GRAPH, MARGIN = 460, 34
 THICK = 9
 """The width of the strongest edge."""
@@ -54,13 +54,16 @@ def heat(picture: Picture) -> Html:
     named = side >= LEGIBLE
     letter = 0.85 * DIGIT
     left = round(16 + letter * max(map(len, rows), default=0)) if named else 8
-    top = round(16 + letter * max(map(len, columns), default=0)) if named else 8
+    short = max(map(len, columns), default=0) <= 2
+    top = (26 if short else round(16 + letter * max(map(len, columns)))) if named else 8
     names = []
     for i, name in enumerate(rows if named else ()):
         names.append(tag("text", name, x=left - 6, y=top + round((i + 0.5) * side) + 4, text_anchor="end"))
     for j, name in enumerate(columns if named else ()):
-        turn = f"translate({left + round((j + 0.5) * side) + 4} {top - 5}) rotate(-90)"
-        names.append(tag("text", name, transform=turn))
+        x = left + round((j + 0.5) * side)
+        turn = {"transform": f"translate({x + 4} {top - 5}) rotate(-90)"}
+        upright = {"x": x, "y": top - 7, "text_anchor": "middle"}
+        names.append(tag("text", name, **(upright if short else turn)))
     place = f"translate({left} {top}) scale({side})"
     mark = tag("rect", class_="chosen", x=left, y=top, width=S * side, height=side, display="none", data_side=side)
     drawn = _painted(picture.shades(), "cells", place)
@@ -70,9 +73,9 @@ def heat(picture: Picture) -> Html:
 def frames(scene: Spectrogram, picture: Picture) -> Html:
     """A sound by time and pitch, and below it in shades what was taken of every stretch of it."""
     loud = np.minimum((scene.values.T[::-1] * 8).astype(int), 7).tolist()
-    high = len(loud) * BAND
+    high = SOUND_HIGH
     across, wide = len(loud[0]) if loud else 1, max(len(picture.columns), 1)
-    sound = _painted(loud, "spectrogram", f"scale({SOUND_WIDE / max(across, 1):.5g} {BAND})")
+    sound = _painted(loud, "spectrogram", f"scale({SOUND_WIDE / max(across, 1):.5g} {high / max(len(loud), 1):.5g})")
     strip = _painted([picture.row_shades()], "strip", f"translate(0 {high + 4}) scale({SOUND_WIDE / wide:.5g} {STRIP})")
     ends = [
         tag("text", "0 s", x=0, y=high + STRIP + 20),
@@ -91,7 +94,7 @@ def drawing(scene: Drawing, picture: Picture) -> Html:
     lines, way = [], "→" if scene.directed else "–"
     for (i, j), weight in zip(scene.edges, both, strict=True):
         (x1, y1), (x2, y2) = at[i], at[j]
-        title = tag("title", f"{picture.columns[i]} {way} {picture.columns[j]}: {weight:.3f}")
+        title = tag("title", f"{picture.columns[i]} {way} {picture.columns[j]}: {three(weight)}")
         width = f"{1 + (THICK - 1) * weight / top:.2f}"
         ends = {"x1": x1, "y1": y1, "x2": x2, "y2": y2, "data_i": i, "data_j": j}
         lines.append(tag("g", title, tag("line", stroke_width=width, **ends)))

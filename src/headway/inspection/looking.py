@@ -43,7 +43,7 @@ def looked(
         if encoded.targets:
             raw = [Hypothesis(tuple(encoded.targets[0].tolist()))]
         written = [raw[0]]
-    answer = codecs.target.answer(raw, codecs.source.elements(example.source), scores=True)
+    answer = codecs.target.answer(raw, codecs.source.elements(example.source), scores=not encoded.targets)
     maps: dict[str, AttentionMap] = {}
     missing: dict[str, str] = {}
     for part in PARTS if written else PARTS[:1]:

@@ -22,6 +22,10 @@ function rowOf(values, row) {
   return (values[0] || []).map((_, j) => values.reduce((sum, each) => sum + each[j], 0) / values.length);
 }
 
+function three(weight) {
+  return (Math.floor(1000 * weight + 0.5) / 1000).toFixed(3);
+}
+
 function cells(shades) {
   const paths = Array(8).fill("");
   shades.forEach((row, i) => {
@@ -43,7 +47,7 @@ function told(map, values) {
   const row = rowOf(values, chosen.row);
   const order = row.map((_, j) => j).sort((a, b) => row[b] - row[a] || a - b).slice(0, 3).filter((j) => row[j] > 0);
   const who = chosen.row === null ? "all" : map.asking[chosen.row];
-  return `${who} looked most at ${order.map((j) => `${map.asked[j]} ${row[j].toFixed(3)}`).join(", ")}`;
+  return `${who} looked most at ${order.map((j) => `${map.asked[j]} ${three(row[j])}`).join(", ")}`;
 }
 
 function paintGraph(panel, values, shades) {
@@ -138,7 +142,7 @@ function listen(panel) {
   heat.addEventListener("mousemove", (event) => {
     const { i, j } = cellAt(event);
     const inside = i >= 0 && j >= 0 && i < map.asking.length && j < map.asked.length;
-    panel.querySelector(".pointed").textContent = inside ? `${map.asking[i]} took ${table(map)[i][j].toFixed(3)} of ${map.asked[j]}` : "";
+    panel.querySelector(".pointed").textContent = inside ? `${map.asking[i]} took ${three(table(map)[i][j])} of ${map.asked[j]}` : "";
   });
   heat.addEventListener("click", (event) => {
     const { i } = cellAt(event);

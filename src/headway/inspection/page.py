@@ -7,6 +7,7 @@ scripts it still shows every part as it is first seen.
 import base64
 import hashlib
 import json
+from html import escape as escape_attribute
 from importlib import resources
 
 from headway.batch import ClassifyAnswer, TransduceAnswer
@@ -55,7 +56,8 @@ def page(view: View) -> str:
 
 def framed(view: View) -> str:
     """The page in a frame of its own, as a notebook shows it: the notebook's style and scripts stay outside."""
-    return tag("iframe", srcdoc=Html(page(view)), style="width:100%;height:46rem;border:0", title="attention")
+    inside = escape_attribute(page(view), quote=True)  # with its lines, which the script and its hash need
+    return Html(f'<iframe srcdoc="{inside}" style="width:100%;height:46rem;border:0" title="attention"></iframe>')
 
 
 def _check(view: View) -> None:

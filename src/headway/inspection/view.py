@@ -5,6 +5,7 @@ same. Attention alone is no explanation (Jain & Wallace 2019): it says what a la
 have been answered without; `NOTE` says so wherever a view is shown.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -75,7 +76,7 @@ class Picture:
 
     def told(self, number: int | None = None, most: int = 3) -> str:
         """The same in words."""
-        return ", ".join(f"{self.columns[column]} {weight:.3f}" for column, weight in self.best(number, most))
+        return ", ".join(f"{self.columns[column]} {three(weight)}" for column, weight in self.best(number, most))
 
 
 @dataclass(frozen=True)
@@ -213,6 +214,11 @@ class View:
         attributions = tuple(map(Attribution.read, told["attributions"]))
         names = told["task"], told["input"], told["source"]
         return cls(*names, answer, maps, told["missing"], scene, attributions)
+
+
+def three(weight: float) -> str:
+    """A weight with three decimals, halves rounded up, as the script of the page does it."""
+    return f"{math.floor(1000 * weight + 0.5) / 1000:.3f}"
 
 
 def rounded(weights: NDArray[np.float32]) -> NDArray[np.float64]:
