@@ -1,6 +1,8 @@
 """Whether two run folders are of the same training: every byte but what clocks and machines say."""
 
 import json
+from collections.abc import Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,12 @@ MEASURED = {"report.html", "crossover.json"}
 """Files of times: they must be there."""
 
 
-def differences(run: Path, whole: Path) -> list[str]:
-    """A line for each file of the two that differs."""
-    names, expected = _files(run), _files(whole)
+def differences(run: Path, whole: Path, but: Sequence[str] = ()) -> list[str]:
+    """A line for each file of the two that differs.
+
+    but    patterns of files that do not count
+    """
+    names, expected = ({name for name in _files(of) if not any(fnmatch(name, b) for b in but)} for of in (run, whole))
     found = [f"{name} is only in {run}" for name in sorted(names - expected)]
     found += [f"{name} is missing in {run}" for name in sorted(expected - names)]
     for name in sorted(names & expected):
