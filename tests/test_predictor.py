@@ -62,9 +62,11 @@ def test_the_memory_that_answers_take_can_be_bounded(runs, monkeypatch):
 
     run = headway.Predictor(runs("classify"), machine=MachineSettings(micro_tokens=9, threads=1, device="cpu"))
     seen = []
-    usual = type(run.model).answer
+    usual = type(run.model).answer_and_doubt
     monkeypatch.setattr(
-        type(run.model), "answer", lambda self, batch, *more: seen.append(len(batch.rows)) or usual(self, batch, *more)
+        type(run.model),
+        "answer_and_doubt",
+        lambda self, batch, *more: seen.append(len(batch.rows)) or usual(self, batch, *more),
     )
     texts = ["ant bee cat", "good", "dog"] * 5
     found = [answer.label for answer in run.predict(texts)]

@@ -43,4 +43,12 @@ class Model(nn.Module):
 
     def answer(self, batch: Batch, search: Search, others: Sequence["Model"] = ()) -> Sequence[Any]:
         """The encoded answer of every row; with others, of models of the same data, that of all together."""
-        return self.task.answer(self.encode(batch), search, [(other.task, other.encode(batch)) for other in others])
+        return self.answer_and_doubt(batch, search, others)[0]
+
+    def answer_and_doubt(
+        self, batch: Batch, search: Search, others: Sequence["Model"] = ()
+    ) -> tuple[Sequence[Any], Sequence[bool]]:
+        """The same, and of every row whether it was decided so closely that its neighbours may have turned it."""
+        memory, more = self.encode(batch), [(other.task, other.encode(batch)) for other in others]
+        found = self.task.answer(memory, search, more)
+        return found, self.task.doubtful(found, memory, more) if len(batch) > 1 else [False] * len(found)

@@ -80,3 +80,16 @@ def test_no_rows_and_no_tokens():
     assert greedy(step_of(ending_after), Told([]), BEGIN, END, [], CPU) == []
     found, _ = search(ending_after, [(3, 0)])
     assert (found[0].tokens, found[0].finished) == ((), False)
+
+
+def test_greedy_knows_which_rows_were_close():
+    def step(tokens, state):
+        table = torch.full((len(tokens), 4), -9.0)
+        table[:, 3] = 1.0
+        table[0, 2] = 1.0 - 1e-6
+        return table, state
+
+    found = greedy(step, Told([1, 2]), 0, 3, [4, 4], CPU, close=1e-4)
+    assert [one.close for (one,) in found] == [True, False]
+    found = greedy(step, Told([1, 2]), 0, 3, [4, 4], CPU)
+    assert [one.close for (one,) in found] == [False, False]

@@ -168,4 +168,6 @@ class _Row:
     def found(self) -> Hypothesis:
         tokens = self.read[1:-1] if self.finished else self.read[1:]
         trace = tuple(self.trace) if self.rules.trace else None
-        return Hypothesis(tuple(tokens), tuple(self.log_p), self.finished, calls=self.calls, close=self.close, trace=trace)
+        return Hypothesis(
+            tuple(tokens), tuple(self.log_p), self.finished, calls=self.calls, close=self.close, trace=trace
+        )

@@ -30,5 +30,14 @@ class Task(nn.Module):
         """
         raise NotImplementedError
 
+    def doubtful(
+        self, found: Sequence[Any], memory: Memory, others: Sequence[tuple[Any, Memory]] = ()
+    ) -> Sequence[bool]:
+        """For each row whether what `answer` found was decided so closely that neighbours in the batch may turn it."""
+        return [False] * len(found)
+
+
+NEAR = 1e-5
+"""Probabilities that are nearer to each other may change places in another batch; measured are differences of 3e-7."""
 
 TASKS = Room(__name__, Task, "task")

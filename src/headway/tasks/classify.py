@@ -15,7 +15,7 @@ from headway.layers.encoder import EncoderSettings
 from headway.layers.readout import Pooling, Readout
 from headway.search import Search
 from headway.settings import Branch, Names, Rate
-from headway.tasks import Task
+from headway.tasks import NEAR, Task
 
 
 class Settings(Branch):
@@ -71,6 +71,14 @@ class Classify(Task):
         """For each row the probability of every label."""
         together = [task.probabilities(x) for task, x in ((self, memory), *others)]
         return list(torch.stack(together).mean(0).cpu().numpy())
+
+    def doubtful(
+        self, found: Sequence[NDArray[np.float32]], memory: Memory, others: Sequence[tuple[Any, Memory]] = ()
+    ) -> list[bool]:
+        if self.several:
+            return [bool((abs(one - 0.5) < NEAR).any()) for one in found]
+        falling = [np.sort(one)[::-1] for one in found]
+        return [len(one) > 1 and bool(one[0] - one[1] < NEAR) for one in falling]
 
     def probabilities(self, memory: Memory) -> Tensor:
         """(B, V): they sum to one, or each is that of its own yes."""

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from headway.batch import Loss, Memory, Part
 from headway.kernels.cross_entropy import projected_cross_entropy
@@ -14,7 +14,7 @@ from headway.layers.encoder import EncoderSettings
 from headway.rows import Rows
 from headway.search import Search
 from headway.settings import Branch, Names, Rate
-from headway.tasks import Task
+from headway.tasks import NEAR, Task
 
 NOTHING = -1
 """The target of an element that is not counted: padding, or a label that training never saw."""
@@ -47,8 +47,19 @@ class Tag(Task):
         self, memory: Memory, search: Search, others: Sequence[tuple[Any, Memory]] = ()
     ) -> list[tuple[NDArray[np.int64], NDArray[np.float32]]]:
         """For each row (number of the label, its probability), one per element."""
-        together = [task.output(x.x).float().softmax(-1) for task, x in ((self, memory), *others)]
-        probability, label = torch.stack(together).mean(0).max(-1)
+        probability, label = self._probabilities(memory, others).max(-1)
         lengths = [memory.x.shape[1]] * len(label) if memory.keys is None else memory.keys.sum(-1).tolist()
         labels, probabilities = label.cpu().numpy(), probability.cpu().numpy()
         return [(labels[row, :length], probabilities[row, :length]) for row, length in enumerate(lengths)]
+
+    def doubtful(self, found: Sequence[Any], memory: Memory, others: Sequence[tuple[Any, Memory]] = ()) -> list[bool]:
+        if self.output.out_features < 2:
+            return [False] * len(found)
+        best = self._probabilities(memory, others).topk(2, dim=-1).values
+        near = best[..., 0] - best[..., 1] < NEAR
+        return (near if memory.keys is None else near & memory.keys).any(-1).tolist()
+
+    def _probabilities(self, memory: Memory, others: Sequence[tuple[Any, Memory]]) -> Tensor:
+        """(B, T, L), of an ensemble their mean."""
+        together = [task.output(x.x).float().softmax(-1) for task, x in ((self, memory), *others)]
+        return torch.stack(together).mean(0)

@@ -100,6 +100,9 @@ class Transduce(Task):
                 return decoder.verified(memory, search, [found[0] for found in drafts])
         return decoder.generate(memory, search, [(task.decoder, x) for task, x in others])
 
+    def doubtful(self, found: Hypotheses, memory: Memory, others: Sequence[tuple[Any, Memory]] = ()) -> list[bool]:
+        return [any(one.close for one in hypotheses) for hypotheses in found]
+
 
 def _reranked(draft: Decoder, decoder: Autoregressive, memory: Memory, search: Search) -> Hypotheses:
     """Of several drafts of each row the best by the decoder, which reads them all in one pass."""

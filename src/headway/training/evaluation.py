@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 
 from headway.batch import Answer, Example
@@ -60,7 +61,13 @@ def _raw_answers(
         for rows in in_order_of_length(encoded.sources.lengths.clip(1), budget):
             batch = unlabelled.batch(rows, codecs.source, model.task).to(device)
             asked = _of_rows(search, encoded, codecs, batch.rows)
-            yield from zip(batch.rows, model.answer(batch, asked, others), strict=True)
+            found, doubts = model.answer_and_doubt(batch, asked, others)
+            for row, raw, doubt in zip(batch.rows, found, doubts, strict=True):
+                if doubt:  # a close tie is decided as it is where the row is alone
+                    alone = unlabelled.batch(np.array([row]), codecs.source, model.task).to(device)
+                    asked = replace(_of_rows(search, encoded, codecs, alone.rows), watch=None)
+                    raw = model.answer(alone, asked, others)[0]
+                yield row, raw
             if search.watch is not None:
                 search.watch((), ())
     model.train(training)

@@ -7,6 +7,8 @@ from headway.data.checks import Check, Finding, Row, Seen, Setup, counted
 
 _HIGH = "\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
 _CANDIDATE = re.compile(f"[\xc2-\xdf][{_HIGH}]|[\xe0-\xef][{_HIGH}]{{2}}|[\xf0-\xf4][{_HIGH}]{{3}}")
+SEVERAL = 3
+"""Characters that are no Latin letters or marks which must have been misread before that is believed."""
 _LOST = re.compile("锟斤拷|烫烫烫|屯屯屯|ï¿½")
 _WEB = re.compile(
     r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{2,5}|#x[0-9a-fA-F]{2,5});|<(?:br|p|div|span|a|b|i)(?: [^<>]*)? ?/?>"
@@ -50,13 +52,21 @@ class Mojibake(Check):
 
 
 def twice_encoded(text: str) -> tuple[str, str] | None:
-    """(what stands there, what was meant) of the first characters that are UTF-8 read as Windows-1252 or Latin-1."""
+    """(what stands there, what was meant) of the first characters that are UTF-8 read as Windows-1252 or Latin-1.
+
+    ç“” could be a quotation behind a word or one Chinese character: of such there must be several.
+    """
+    rare = 0
     for found in _CANDIDATE.finditer(text):
         for code in ("cp1252", "latin1"):
             try:
                 meant = found[0].encode(code).decode("utf-8")
             except UnicodeError:
                 continue
-            if meant.isprintable() and (meant.isalpha() or meant in "’‘“”–—…€°§«»"):
+            if not meant.isprintable():
+                continue
+            usual = meant < "\u0250" or meant in "’‘“”–—…€"
+            rare += not usual
+            if usual or rare >= SEVERAL:
                 return found[0], meant
     return None

@@ -45,4 +45,6 @@ def is_mixed(word: str) -> bool:
     latin, other = _LATIN.findall(word), _OTHER.findall(word)
     if not latin or not other:
         return False
-    return all(map(_ALIKE.fullmatch, other)) or all(map(_LATIN_ALIKE.fullmatch, latin))
+    if all(map(_ALIKE.fullmatch, other)):
+        return True
+    return len(latin) < len(other) and all(map(_LATIN_ALIKE.fullmatch, latin))
