@@ -35,7 +35,7 @@ _ANSWERS = {
     "tag": (TagAnswer, ("elements", "labels", "scores")),
     "classify": (ClassifyAnswer, ("labels", "score", "scores")),
     "regress": (RegressAnswer, ("value",)),
-    "transduce": (TransduceAnswer, ("text", "tokens", "score")),
+    "transduce": (TransduceAnswer, ("text", "tokens", "score", "calls")),
 }
 
 
@@ -169,7 +169,7 @@ class View:
         task, input    which question; text, sound, graph or vectors
         source         the input as a person reads it
         answer         tag: {elements, labels}; classify: {labels, score, scores}; regress: {value};
-                       transduce: {text, tokens}
+                       transduce: {text, tokens, score, calls}
         outputs        the answer piece by piece
         part           which of the maps is shown first
         maps           one each of: {part, told, layers, heads, asking, asked, weights}, where `weights` is a list of
