@@ -233,6 +233,8 @@ def as_target(example: Example, task: str, several: bool = False) -> Example:
     if task not in convert:
         return example
     target, *others = (convert[task](example, target) for target in example.references)
+    if target is example.target and not others:  # as most are: a copy would cost more than all of this
+        return example
     return replace(example, target=target, others=tuple(others))
 
 

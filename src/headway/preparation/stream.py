@@ -34,7 +34,7 @@ class Side(Iterable[Any]):
 def one_target_each(examples: Iterable[Example], task: str) -> Iterator[Example]:
     """Several right targets of a source are as many examples to learn from."""
     for example in examples:
-        if task != "transduce":
+        if task != "transduce" or not example.others:
             yield example
         else:
             yield from (replace(example, target=target, others=()) for target in example.references)

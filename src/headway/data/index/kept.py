@@ -22,11 +22,12 @@ def write_examples(path: Path, examples: Iterable[Example]) -> None:
 
 def read_examples(path: Path) -> Iterator[Example]:
     """The examples of a file that `write_examples` wrote. Raises RunError."""
+    files: dict[str, Path] = {}
     try:
         with open(path, encoding="utf-8") as file:
             for line in file:
                 source, target, others, name, number = json.loads(line)
-                where = Where(Path(name), number)
+                where = Where(files.setdefault(name, Path(name)), number)
                 yield Example(_plain(source), _plain(target), where, tuple(map(_plain, others)))
     except OSError as error:
         raise RunError(f"{path} cannot be read: {error.strerror}") from error

@@ -112,13 +112,18 @@ def part_of_file(name: str, row: Mapping[str, object]) -> str:
 
 @dataclass(frozen=True)
 class Layout:
-    """What the first row of a table says about all rows."""
+    """What the first row of a table says about all rows.
+
+    files, molecules    whether the source's column names files, or holds SMILES
+    """
 
     line: int
     names: tuple[str, ...]
     width: int
     source: int
     target: tuple[int, ...]
+    files: bool
+    molecules: bool
 
     def column(self, index: int) -> str:
         """A column as a message names it."""
@@ -149,9 +154,9 @@ class Table:
         source = cells[layout.source]
         if not source.strip():
             raise DataError(where, f"the source ({layout.column(layout.source)}) is empty")
-        if layout.source == file_column(layout.names):
+        if layout.files:
             source = part_of_file(source.strip(), dict(zip(layout.names, cells)))
-        if layout.names and folded(layout.names[layout.source]) in SMILES:
+        if layout.molecules:
             source = Smiles(source)
         if not layout.target:
             return Example(source, where=where)
@@ -167,7 +172,8 @@ class Table:
             raise DataError(
                 place(self.path), f"no column is left for the source: {listed(cells)}; choose one: --data.source"
             )
-        return Layout(where.line, names, len(cells), source, target)
+        molecules = bool(names) and folded(names[source]) in SMILES
+        return Layout(where.line, names, len(cells), source, target, source == file_column(names), molecules)
 
     def _find(self, choice: str, names: tuple[str, ...], cells: list[str]) -> int:
         known = [folded(name) for name in names]
