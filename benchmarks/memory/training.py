@@ -23,6 +23,7 @@ WORDS, SYLLABLES = 5_000, [consonant + vowel for consonant in "bdfgklmnprstvz" f
 AT_ONCE = 200_000
 BOUND = 2_000
 RESULTS = Path(__file__).parents[1] / "results"
+READ = ["--data.task", "transduce", "--data.tokenizer", "word"]
 TINY = {
     "model.encoder.layers": 1,
     "model.encoder.width": 32,
@@ -64,7 +65,7 @@ def measured(folder: Path, pairs: int, minutes: float) -> dict[str, Any]:
     for seed, (part, count) in enumerate({"train": pairs, "valid": 1_000, "test": 1_000}.items()):
         write_pairs(data / f"{part}.tsv", count, seed)
     headway = [sys.executable, "-m", "headway"]
-    preparing = watched([*headway, "data", "prepare", str(data), "--out", str(prepared), "--data.task", "transduce"])
+    preparing = watched([*headway, "data", "prepare", str(data), "--out", str(prepared), *READ])
     sizes = {"text": _bytes(data), "prepared": _bytes(prepared)}
     options = [word for path, value in TINY.items() for word in (f"--{path}", str(value))]
     limit = [f"--training.time_limit={minutes}m", "--training.evaluate_every=2000"]
