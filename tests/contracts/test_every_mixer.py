@@ -18,6 +18,7 @@ B, T = 3, 7
 VARIANTS: dict[str, dict[str, Any]] = {
     "recurrent gru": {"cell": "gru"},
     "convolution full": {"depthwise": False},
+    "convolution normed": {"normed": True},
 }
 """Beside the defaults: the first word is the file."""
 NAMES = pytest.mark.parametrize("name", [*MIXERS.names(), *VARIANTS])

@@ -7,6 +7,7 @@ ROOMS = {
     "normalizers": "headway.normalizers:NORMALIZERS",
     "positions": "headway.positions:POSITIONS",
     "mixers": "headway.layers.mixers:MIXERS",
+    "blocks": "headway.layers.blocks:BLOCKS",
     "engines": "headway.kernels.attention:ENGINES",
     "inputs": "headway.inputs:INPUTS",
     "tasks": "headway.tasks:TASKS",

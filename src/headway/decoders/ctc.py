@@ -33,6 +33,7 @@ from headway.functional.masks import padding
 from headway.kernels.argmax import argmax
 from headway.kernels.ctc import frames_needed, projected_best_path, projected_ctc
 from headway.kernels.linear import Packed, linear
+from headway.layers.blocks import BLOCKS
 from headway.layers.decoder import DecoderStack, StackSettings
 from headway.layers.encoder import EncoderSettings
 from headway.layers.mixers import MIXERS
@@ -231,10 +232,12 @@ def _calls(members: Members) -> int:
 
 def _check_order(shape: EncoderSettings) -> None:
     """Raises UsageError for an encoder that tells no order, where nothing behind it does."""
-    if POSITIONS.name_of(shape.position) == "none" and MIXERS.part(MIXERS.name_of(shape.mixer)).compares:
+    ordered = BLOCKS.part(BLOCKS.name_of(shape.block)).ordered or not MIXERS.part(MIXERS.name_of(shape.mixer)).compares
+    if POSITIONS.name_of(shape.position) == "none" and not ordered:
         raise UsageError(
             "a ctc decoder without layers writes by the encoder's output alone, and an encoder without positions knows "
             "no order: every order of the same elements would be written alike. Set model.encoder.position sinusoidal, "
             "learned, rotary, alibi or relative, or a model.encoder.mixer that reads in order (convolution, "
-            "recurrent, ssru), or model.task.decoder.layers 1 with a model.task.decoder.position"
+            "recurrent, ssru), or model.encoder.block conformer, or model.task.decoder.layers 1 with a "
+            "model.task.decoder.position"
         )

@@ -11,6 +11,7 @@ from headway.batch import BEGIN, END, SPECIALS, UNKNOWN
 from headway.decoders.autoregressive import Autoregressive
 from headway.functional.positions import buckets_of
 from headway.inputs.text import TextInput
+from headway.layers.blocks.transformer import Transformer
 from headway.layers.feedforward import FeedForward
 from headway.layers.mixers import Mixer
 from headway.layers.mixers.attention import Attention
@@ -51,6 +52,10 @@ def refuses(model: Model) -> str | None:
         return (
             "CTranslate2 reads elements of a vocabulary, and this run's input reads more (characters, "
             "character_ngrams, word_ngrams): train with model.input.characters 0, character_ngrams 0, word_ngrams 1"
+        )
+    if not isinstance(model.encoder.blocks[0], Transformer):
+        return (
+            f"CTranslate2 has no place for model.encoder.block {_file(model.encoder.blocks[0])}: train with transformer"
         )
     reasons = (_without_place(where, mixer) for where, mixer in _mixers(model))
     for where, position in (("model.encoder", model.encoder.position), (_DECODER, task.decoder.stack.position)):

@@ -24,6 +24,7 @@ from headway.functional.masks import Mask
 from headway.inputs import Input, Vectors
 from headway.inputs._relations import RelationBias, Relations
 from headway.kernels.dropout import generator_for
+from headway.layers.blocks import BLOCKS
 from headway.layers.encoder import EncoderSettings
 from headway.layers.mixers import MIXERS
 from headway.layers.mixers.attention import Settings as AttentionSettings
@@ -240,6 +241,11 @@ class GraphInput(Input):
             raise UsageError(
                 "model.encoder.mixer.window is a distance in an order, and the nodes of a graph have none: "
                 "model.input.attend edges lets each node see its neighbours"
+            )
+        if BLOCKS.part(block := BLOCKS.name_of(shape.block)).ordered:
+            raise UsageError(
+                f"model.encoder.block is {block}, which reads elements in their order, and the nodes of a graph have "
+                "none: set it to transformer"
             )
         return cls(settings, shape.width, sizes, shape.mixer.heads)
 

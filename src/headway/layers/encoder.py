@@ -1,4 +1,4 @@
-"""The encoder: N blocks of (mixer, add & norm, feed-forward, add & norm)."""
+"""The encoder: N blocks of a mixer and feed-forward layers, each with add & norm."""
 
 from typing import Annotated, Literal
 
@@ -8,15 +8,16 @@ from torch import Tensor, nn
 from headway.batch import Memory
 from headway.functional.masks import Mask
 from headway.kernels.dropout import dropout
-from headway.layers.feedforward import Activation, FeedForward
+from headway.layers.blocks import BLOCKS
+from headway.layers.feedforward import Activation
 from headway.layers.mixers import MIXERS, Look, position_for
-from headway.layers.norm import Residual, norm_of
+from headway.layers.norm import norm_of
 from headway.positions import POSITIONS
 from headway.settings import Branch, Count, Rate
 
 
 class EncoderSettings(Branch):
-    """The shape of the blocks; a decoder's blocks have the same shape."""
+    """The shape of the blocks; those of a decoder have the same shape."""
 
     layers: Count = 3
     "Blocks, one after another."
@@ -32,6 +33,8 @@ class EncoderSettings(Branch):
     "Before each layer, or after the addition as in the original."
     feedforward: Activation = "relu"
     "What stands between the two matrices of the feed-forward layer."
+    block: Annotated[Branch, BLOCKS] = BLOCKS.default("transformer")
+    "What a layer of the encoder is made of; a decoder's are always transformer."
     mixer: Annotated[Branch, MIXERS] = MIXERS.default("attention")
     "What lets positions exchange."
     position: Annotated[Branch, POSITIONS] = POSITIONS.default("rotary")
@@ -42,19 +45,6 @@ class EncoderSettings(Branch):
         return self.hidden or 4 * self.width
 
 
-class EncoderBlock(nn.Module):
-    def __init__(self, shape: EncoderSettings):
-        super().__init__()
-        self.mixer = MIXERS.build(shape.mixer, shape.width, shape.dropout)
-        self.mixed = Residual(shape.norm, shape.norm_place, shape.width, shape.dropout)
-        self.feedforward = FeedForward(shape.feedforward, shape.width, shape.hidden_width, shape.dropout)
-        self.fed = Residual(shape.norm, shape.norm_place, shape.width, shape.dropout)
-
-    def forward(self, x: Tensor, look: Look) -> Tensor:
-        x = self.mixed(x, lambda x: self.mixer(x, look))
-        return self.fed(x, self.feedforward)
-
-
 class Encoder(nn.Module):
     """(B, S, D) vectors in, (B, S, D) vectors out that know their surroundings."""
 
@@ -62,8 +52,9 @@ class Encoder(nn.Module):
         super().__init__()
         self.rate = settings.dropout
         self.position = position_for(settings.mixer, settings.position, settings.width, causal=False)
-        self.blocks = nn.ModuleList(EncoderBlock(settings) for _ in range(settings.layers))
-        self.norm = norm_of(settings.norm, settings.width) if settings.norm_place == "pre" else nn.Identity()
+        self.blocks = nn.ModuleList(BLOCKS.build(settings.block, settings) for _ in range(settings.layers))
+        unnormed = settings.norm_place == "pre" and not BLOCKS.part(BLOCKS.name_of(settings.block)).normed
+        self.norm = norm_of(settings.norm, settings.width) if unnormed else nn.Identity()
 
     def forward(self, x: Tensor, mask: Mask, bias: Tensor | None = None) -> Memory:
         x = dropout(self.position.add(x), self.rate if self.training else 0.0)

@@ -74,11 +74,11 @@ def _of_stack(part: str, blocks: Any, what: str, how: str) -> Iterator[Target]:
         mixers = [(part, block.mixer, block.mixed)]
         if hasattr(block, "cross"):
             mixers.append((cross, block.cross, block.crossed))
+        residuals = {name: each for name, each in block.named_children() if isinstance(each, Residual)}
         if what == "feedforward":
-            yield Target(part, layer, closed=(block.fed,))
+            yield Target(part, layer, closed=tuple(residuals[name] for name in residuals if name.startswith("fed")))
         elif what == "layers":
-            residuals = (*(residual for _, _, residual in mixers), block.fed)
-            yield from _whole(part, layer, [mixer for _, mixer, _ in mixers], residuals, how)
+            yield from _whole(part, layer, [mixer for _, mixer, _ in mixers], tuple(residuals.values()), how)
         else:
             for name, mixer, residual in mixers:
                 if what == "mixers":
