@@ -1,0 +1,75 @@
+"""Columns in memory as Arrow lays them out, row by row as examples: what the readers of its files share.
+
+A row is read as a line of `jsonl` is: its columns are the keys, a list of strings is the words of a source and the
+labels of a target. Complaints name the row, counted from 1.
+"""
+
+import contextlib
+import datetime
+import decimal
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from headway.batch import Example
+from headway.data.files import check_file, examples, is_pipe, place
+from headway.data.readers import Columns, Complain
+from headway.data.readers.jsonl import Keys, example_of
+from headway.errors import DataError, MissingPackage, UsageError
+
+ROWS = 1_024
+"""Rows that become Python values together."""
+
+Opened = Callable[[], AbstractContextManager[Iterator[Any]]]
+"""Opens a file and gives its record batches one after another."""
+
+
+def pyarrow(module: str, format: str) -> Any:
+    """A module of pyarrow. Raises MissingPackage, with the line that installs it."""
+    try:
+        return import_module(f"pyarrow.{module}")
+    except ModuleNotFoundError:
+        raise MissingPackage("pyarrow", "data", f"the format {format}") from None
+
+
+def examples_of(path: Path, format: str, opened: Opened, columns: Columns, complain: Complain) -> Iterator[Example]:
+    """The examples of a file of record batches."""
+    if is_pipe(path):
+        raise UsageError(f"the format {format} is not read front to back, as a pipe must be: name a file")
+    check_file(path)
+    keys = Keys(columns)
+
+    def parse(item: tuple[int, dict[str, Any]]) -> Example:
+        where = place(path, item[0])
+        return example_of({name: _plain(value) for name, value in item[1].items()}, keys, where)
+
+    return examples(path, _numbered(path, format, opened), parse, complain)
+
+
+def _numbered(path: Path, format: str, opened: Opened) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Every row with its number. Raises DataError for a file that is damaged, or none of this format."""
+    number = 0
+    try:
+        with opened() as batches:
+            for batch in batches:
+                for start in range(0, batch.num_rows, ROWS):
+                    for row in batch.slice(start, ROWS).to_pylist():
+                        number += 1
+                        yield number, row
+    except (OSError, ValueError) as error:  # what pyarrow raises for bytes that it cannot read
+        after = f" behind row {number:,}" if number else ""
+        raise DataError(place(path), f"this is no {format} file, or damaged{after}: {error}") from None
+
+
+def _plain(value: Any) -> Any:
+    """A cell as JSON would hold it."""
+    if isinstance(value, bytes):
+        with contextlib.suppress(UnicodeDecodeError):
+            return value.decode("utf-8")
+    if isinstance(value, decimal.Decimal):
+        return float(value)
+    if isinstance(value, datetime.date | datetime.time | datetime.timedelta):
+        return str(value)
+    return value

@@ -1,0 +1,94 @@
+"""Parquet and Arrow files give the examples that the same rows give as JSON lines, and complain by row."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from headway.data.formats import by_suffix
+from headway.data.readers import READERS, Columns
+from headway.data.readers._columns import UNCHOSEN
+from headway.errors import DataError, MissingPackage, UsageError
+
+pa = pytest.importorskip("pyarrow")
+ipc = pytest.importorskip("pyarrow.ipc")
+pq = pytest.importorskip("pyarrow.parquet")
+
+ROWS = [
+    {"id": 1, "text": "a good film", "label": "pos", "stars": 4.5},
+    {"id": 2, "text": "bad, \n very\tbad", "label": "neg", "stars": 1.0},
+    {"id": 3, "text": "王家衛", "label": "pos", "stars": 3.0},
+]
+LISTS = [{"tokens": ["the", "dog"], "tags": ["DET", "NOUN"]}, {"tokens": ["barks"], "tags": ["VERB"]}]
+
+
+def written(path: Path, rows: list[dict], group: int = 2) -> Path:
+    """The rows in the format of the name; `.arrow` with a table of contents, `.ipc` as a stream."""
+    table = pa.Table.from_pylist(rows)
+    if path.suffix == ".jsonl":
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    elif path.suffix == ".parquet":
+        pq.write_table(table, path, row_group_size=group)
+    else:
+        make = ipc.new_file if path.suffix == ".arrow" else ipc.new_stream
+        with make(str(path), table.schema) as out:
+            out.write_table(table, max_chunksize=group)
+    return path
+
+
+def read(path: Path, columns: Columns = UNCHOSEN, **how):
+    return list(READERS.part(by_suffix(path) or "")().read(path, columns, **how))
+
+
+@pytest.mark.parametrize("end", ["parquet", "arrow", "ipc"])
+@pytest.mark.parametrize("rows", [ROWS, LISTS])
+@pytest.mark.parametrize("columns", [Columns(), Columns("text", ("stars",))])
+def test_a_row_is_what_it_is_as_a_line_of_json(end, rows, columns, tmp_path):
+    if rows is LISTS and columns != Columns():
+        columns = Columns("tokens", ("tags",))
+    found = read(written(tmp_path / f"a.{end}", rows), columns)
+    expected = read(written(tmp_path / "a.jsonl", rows), columns)
+    assert [(e.source, e.target, e.others) for e in found] == [(e.source, e.target, e.others) for e in expected]
+    assert [e.where.line for e in found] == [1, 2, 3][: len(rows)]
+    assert found[0].where.file == tmp_path / f"a.{end}"
+
+
+@pytest.mark.parametrize("end", ["parquet", "arrow", "ipc"])
+def test_a_bad_row_is_named_and_can_be_passed_over(end, tmp_path):
+    path, taken = written(tmp_path / f"a.{end}", [*ROWS[:2], {**ROWS[2], "text": ""}, ROWS[0]]), []
+    with pytest.raises(DataError, match=rf"a\.{end}:3: the source \('text'\) is empty"):
+        read(path)
+    assert len(read(path, complain=taken.append)) == 3 and [error.where.line for error in taken] == [3]
+
+
+@pytest.mark.parametrize("end", ["parquet", "arrow", "ipc"])
+def test_what_is_no_such_file_or_cut_short_is_said(end, tmp_path):
+    path = written(tmp_path / f"a.{end}", ROWS * 40)
+    whole = path.read_bytes()
+    for content in (b"no such thing at all", whole[: len(whole) // 2], whole[:-3]):
+        path.write_bytes(content)
+        if end == "ipc" and content == whole[:-3]:
+            continue  # the mark at the end of a stream may be missing
+        with pytest.raises(DataError, match=f"a.{end}: this is no .* file, or damaged"):
+            read(path)
+
+
+def test_what_a_table_may_hold_and_json_not_becomes_text_or_numbers(tmp_path):
+    import datetime
+    import decimal
+
+    rows = [{"text": "a", "value": decimal.Decimal("2.50")}, {"text": "b", "value": decimal.Decimal("1.25")}]
+    assert [e.target for e in read(written(tmp_path / "a.parquet", rows))] == [2.5, 1.25]
+    days = [{"text": "a", "label": datetime.date(2020, 1, 2)}]
+    assert read(written(tmp_path / "b.parquet", days))[0].target == "2020-01-02"
+    assert read(written(tmp_path / "c.parquet", [{"text": "ä".encode(), "label": b"raw"}]))[0].source == "ä"
+    with pytest.raises(DataError, match=r"d.parquet:1: the target \('label'\) is bytes"):
+        read(written(tmp_path / "d.parquet", [{"text": "a", "label": b"\xff"}]))
+
+
+def test_a_pipe_is_refused_and_a_missing_package_said(tmp_path, monkeypatch):
+    with pytest.raises(UsageError, match="the format parquet is not read front to back"):
+        READERS.part("parquet")().read(Path("-"))
+    monkeypatch.setitem(__import__("sys").modules, "pyarrow.parquet", None)
+    with pytest.raises(MissingPackage, match=r"headway\[data\]"):
+        READERS.part("parquet")().read(tmp_path / "a.parquet")
