@@ -27,6 +27,8 @@ ROWS = 64
 """Rows of a batch at most: more bring no further speed on a CPU, and each is answered with the last."""
 SPREAD, SHORT = 2, 16
 """A row of a batch is at most so many times as long as the oldest, or as short; rows up to SHORT are all alike."""
+GUESSED = 0.05
+"""Seconds of a batch before one was measured."""
 WEIGHT = 0.2
 """What the last batch counts in the running mean of rows a second."""
 
@@ -109,7 +111,7 @@ class Batcher(threading.Thread):
         self.model = predictor, version
         self.turns, self.window, self.told, self.queue, self.seconds = turns, window, told, queue, seconds
         self.waiting: list[Row] = []
-        self.rate = self.batch = 0.0
+        self.rate, self.batch = 0.0, GUESSED
         self.closing = False
         self.changed = threading.Condition()
         self._since_tidy = 0

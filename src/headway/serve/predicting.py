@@ -128,7 +128,7 @@ async def _until_gone(request: Request) -> None:
         pass
 
 
-def _limits(house: House) -> dict[str, float]:
+def _limits(house: House) -> dict[str, int | float]:
     limits = house.limits
     names = ("body", "inputs", "characters", "seconds", "queue", "per_client", "weights")
     return {name: getattr(limits, name) for name in names}

@@ -141,7 +141,7 @@ class Models(BaseModel):
     """What is served, and what one request may ask."""
 
     models: list[Model]
-    limits: dict[str, float]
+    limits: dict[str, int | float]
 
 
 class Running(BaseModel):
