@@ -94,14 +94,8 @@ def print_steadiness(found: Sequence[Compared], reservations: Sequence[str], as_
         print(json.dumps({"holds": holds, "compared": told, "reservations": reservations}, ensure_ascii=False))
         return
     console = Console(highlight=False, soft_wrap=True)
-    table = Table(
-        "mode",
-        Column("answered in", no_wrap=True),
-        Column("examples", justify="right"),
-        Column("other answers", justify="right"),
-        Column("scores apart", justify="right"),
-        "",
-    )
+    numbers = [Column(name, justify="right") for name in ("examples", "others", "scores apart")]
+    table = Table("mode", Column("answered in", no_wrap=True), *numbers, Column("", no_wrap=True), box=None)
     for one in found:
         verdict = Text("same", "green") if one.holds else Text("DIFFERENT", "bold red")
         table.add_row(one.mode, one.way, f"{one.examples:,}", f"{one.different:,}", f"{one.apart:.1e}", verdict)

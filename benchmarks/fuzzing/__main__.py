@@ -1,0 +1,89 @@
+"""Fuzzing of every reader, led by what code each input reaches (atheris, libFuzzer): a message or a result, never more.
+
+    pip install atheris
+    python -m benchmarks.fuzzing --runs 1000000 --seconds 600
+    python -m benchmarks.fuzzing csv jsonl --runs 100000
+
+Each reader runs in a process of its own, which a traceback, ten seconds for one input or 2 GB of memory end. What ended
+it is kept beside the results. Runs of several calls are added up.
+"""
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parents[1] / "results" / "fuzzing.json"
+NAMES = ["conll", "conllu", "csv", "json", "jsonl", "lines", "sdf", "slash", "tsv", "parallel", "vectors", "tensors",
+         "sound", "smiles"]  # fmt: skip
+HANG, MEMORY = 10, 2_048
+"""Seconds that one input may take, and MB that the process may hold."""
+
+
+def child(name: str, options: list[str]) -> None:
+    """Fuzz one target in this process, which ends with it."""
+    import atheris
+
+    with atheris.instrument_imports(include=["headway.data"], enable_loader_override=False):
+        from benchmarks.fuzzing.targets import Files, target
+
+    take = target(name, Files())
+    atheris.Setup([sys.argv[0], *options], lambda content: take(content) and None)
+    atheris.Fuzz()
+
+
+def fuzzed(name: str, runs: int, seconds: int, kept: Path) -> dict[str, Any]:
+    """One target in a process of its own: inputs, seconds, and what ended it."""
+    from benchmarks.fuzzing.targets import MOST, SEEDS
+
+    with tempfile.TemporaryDirectory() as folder:
+        corpus = Path(folder) / "corpus"
+        corpus.mkdir()
+        for number, seed in enumerate(SEEDS[name]):
+            (corpus / str(number)).write_bytes(seed)
+        limits = [f"-runs={runs}", f"-max_total_time={seconds}", f"-timeout={HANG}", f"-rss_limit_mb={MEMORY}"]
+        options = [*limits, f"-max_len={min(4096, MOST)}", f"-artifact_prefix={kept}/{name}-", str(corpus)]
+        begin = time.perf_counter()
+        command = [sys.executable, "-m", "benchmarks.fuzzing", "--child", name, "--", *options]
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+        took = time.perf_counter() - begin
+    numbers = [int(number) for number in re.findall(r"^(?:Done |#)(\d+)", done.stderr, re.MULTILINE)]
+    found = re.findall(r"ERROR: libFuzzer: .*|^\w+(?:\.\w+)*(?:Error|Exception): .*", done.stderr, re.MULTILINE)
+    crashes = [] if done.returncode == 0 else found or [done.stderr[-2000:]]
+    return {"inputs": max(numbers, default=0), "seconds": round(took, 1), "crashes": crashes}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Fuzz the readers; the results are added to what is there.")
+    parser.add_argument("names", nargs="*", help=", ".join(NAMES))
+    parser.add_argument("--runs", type=int, default=1_000_000)
+    parser.add_argument("--seconds", type=int, default=600, help="of each reader, at most")
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    own = sys.argv[1:]
+    options = own[own.index("--") + 1 :] if "--" in own else []
+    asked = parser.parse_args(own[: own.index("--")] if "--" in own else own)
+    if asked.child:
+        return child(asked.child, options)
+    told = json.loads(asked.out.read_text(encoding="utf-8")) if asked.out.is_file() else {}
+    kept = asked.out.parent / "fuzzing"
+    for name in asked.names or NAMES:
+        kept.mkdir(exist_ok=True)
+        one = fuzzed(name, asked.runs, asked.seconds, kept)
+        before = told.get(name, {"inputs": 0, "seconds": 0.0})
+        one["inputs"] += before["inputs"]
+        one["seconds"] = round(one["seconds"] + before["seconds"], 1)
+        told[name] = one
+        asked.out.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        print(f"{name}: {one['inputs']:,} inputs in {one['seconds']:,} s, {len(one['crashes'])} crashes", flush=True)
+    if kept.is_dir() and not any(kept.iterdir()):
+        kept.rmdir()
+
+
+if __name__ == "__main__":
+    main()
