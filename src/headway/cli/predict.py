@@ -2,8 +2,9 @@
 
 import inspect
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -34,6 +35,8 @@ def predict(
     together: Annotated[tuple[Path, ...], Parameter(name="--with", negative="")] = (),
     format: str | None = None,
     source: str | None = None,
+    out: Path | None = None,
+    processes: int | None = None,
     json: Json = False,
 ) -> int:
     """Answer with a trained run: one line per example, in order; columns for files in columns.
@@ -92,6 +95,12 @@ def predict(
         The format of the files, of `headway list formats`; recognized where none is given.
     source
         The column or key of the source; that of the training where none is given.
+    out
+        A file for the answers, in place of standard output. It is written in pieces that are kept: after an
+        interruption the same command goes on.
+    processes
+        With --out: processes that answer side by side, with one thread each; 1 where none are given. However many, the
+        file is the same.
     """
     from headway.cli._answers import read_inputs, write_answers, write_scores
     from headway.experiment import load
@@ -104,21 +113,53 @@ def predict(
         raise UsageError(
             "give files, or --text, and not both" if files else "nothing to answer: give files, - or --text"
         )
-    predictor = load(run, *together)
-    inputs = read_inputs(predictor, files, text, format, source)
-    if given:
-        write_scores(predictor, inputs, json)
-        return 0
     how = {
         "mode": mode, "scores": scores, "nbest": nbest, "beam": beam, "length_penalty": length_penalty,
         "candidates": candidates, "tolerance": tolerance, "temperature": temperature, "top_k": top_k, "top_p": top_p,
         "sampling_seed": sampling_seed, "prefix": prefix, "alignments": alignments, "trace": trace,
     }  # fmt: skip
+    if out is not None or processes is not None:
+        runs, shape = [run, *together], {"scores": scores, "nbest": nbest, "json": json}
+        return _to_file(runs, files, out, processes, given, how, shape, format=format, source=source)
+    predictor = load(run, *together)
+    inputs = read_inputs(predictor, files, text, format, source)
+    if given:
+        write_scores(predictor, inputs, json)
+        return 0
     warn_of(tolerance)
     waits = Path("-") in files and sys.stdin is not None and sys.stdin.isatty()
     for examples, columns in inputs:
         answers = predictor.stream(examples, 1 if waits else AHEAD, **how)
         write_answers(answers, scores=scores, nbest=nbest, columns=columns, json=json, at_once=waits)
+    return 0
+
+
+def _to_file(
+    runs: Sequence[Path],
+    files: Sequence[Path],
+    out: Path | None,
+    processes: int | None,
+    given: bool,
+    how: dict[str, Any],
+    shape: dict[str, Any],
+    **read: str | None,
+) -> int:
+    """Answer files into a file, piece by piece."""
+    from headway.cli._sharded import answer_files, task_of
+    from headway.data.files import check_file, is_pipe
+
+    if out is None:
+        raise UsageError("--processes write into a file: give --out")
+    if processes is not None and processes < 1:
+        raise UsageError(f"--processes must be at least 1, and is {processes}")
+    if given or not files or any(map(is_pipe, files)):
+        raise UsageError(
+            "--out is for files that are answered: leave out --given and --text, and name files, not a pipe"
+        )
+    for file in files:
+        check_file(file)
+    warn_of(how["tolerance"])
+    print(answer_files(task_of(runs, files, how, shape, **read), out, processes or 1), file=sys.stderr)
     return 0
 
 
