@@ -24,10 +24,10 @@ from headway.layers.encoder import EncoderSettings
 from headway.machine import set_up
 from headway.model import Model, ModelSettings
 from headway.positions.sinusoidal import sinusoids
-from headway.training.loop import norm_of
 from headway.training.loop import precision as precision_of
 from headway.training.replicas import Replicas
 from headway.training.settings import MachineSettings
+from headway.training.sharding import norm_of
 
 SIZES = {"small": (256, 4, 3), "base": (512, 8, 6)}
 VOCABULARY, TOKENS, RATE, SMOOTHING, SEQUENCES = 8_000, 4_096, 0.1, 0.1, 6

@@ -3,6 +3,7 @@
     HeadwayError            exit 1   something failed, and it is not a mistake in what was asked
     ├── RunError            exit 1   a run folder is missing, damaged or cannot be written
     ├── MissingPackage      exit 1   an optional package is needed; the message holds the line that installs it
+    ├── LostProcess         exit 4   another of the processes that train together is gone
     ├── UsageError          exit 2   a command, an option or a setting is wrong
     └── DataError           exit 3   a file's content is wrong; the message begins with file:line
 
@@ -21,6 +22,12 @@ class HeadwayError(Exception):
 
 class RunError(HeadwayError):
     """A run folder is missing, damaged or cannot be written."""
+
+
+class LostProcess(HeadwayError):
+    """Another of the processes that train together is gone; what this one did is saved up to the last checkpoint."""
+
+    exit_code = 4
 
 
 class MissingPackage(HeadwayError):

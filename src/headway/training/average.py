@@ -6,6 +6,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from headway.training.sharding import divided_as, own
+
 
 class Average:
     """An exponential mean of a model's weights over about `share` of all steps (Polyak & Juditsky 1992).
@@ -23,7 +25,9 @@ class Average:
         """Take in the weights after step number `step` (from 1)."""
         if self.share:
             horizon = min(self.horizon, 1 + step / 10)
-            torch._foreach_lerp_(self.weights, [p.detach() for p in self.parameters], 1 / horizon)
+            torch._foreach_lerp_(
+                [own(w) for w in self.weights], [own(p.detach()) for p in self.parameters], 1 / horizon
+            )
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
@@ -36,10 +40,11 @@ class Average:
 
     @torch.no_grad()
     def _swap(self) -> None:
-        for own, parameter in zip(self.weights, self.parameters):
-            own_data, parameter_data = own.clone(), parameter.detach().clone()
-            parameter.copy_(own_data)
-            own.copy_(parameter_data)
+        for weight, parameter in zip(self.weights, self.parameters):
+            here, there = own(weight), own(parameter.detach())
+            kept = there.clone()
+            there.copy_(here)
+            here.copy_(kept)
 
     def state(self) -> dict[str, Tensor]:
         """The averaged weights, by number."""
@@ -48,4 +53,4 @@ class Average:
     def restore(self, state: dict[str, Tensor]) -> None:
         """Go on from what `state` gave."""
         for number, weight in enumerate(self.weights):
-            weight.copy_(state[str(number)])
+            weight.copy_(divided_as(state[str(number)], weight))

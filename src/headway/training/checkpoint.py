@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -12,11 +12,14 @@ from torch.optim import Optimizer
 
 from headway import storage
 from headway.errors import RunError
+from headway.training import sharding
 from headway.training.average import Average
+from headway.training.distributed import ALONE, Group
 
 KEPT = 2
 """Checkpoints that are kept: the last, and the one before in case the last is damaged."""
-FILES = ("weights.safetensors", "optimizer.safetensors", "average.safetensors", "progress.json")
+KINDS = ("weights", "optimizer", "average")
+"""Of tensors: each is a file, or one of every process where a model is divided among them."""
 PLAN = "plan.json"
 """What is fixed at the start, for a run that has no checkpoint yet."""
 
@@ -70,15 +73,23 @@ def save(
     optimizers: Sequence[Optimizer],
     average: Average,
     more: Callable[[Path], None] = lambda new: None,
+    group: Group = ALONE,
 ) -> Path:
     """Write a checkpoint below `folder` and remove old ones; returns where it is. Raises RunError.
 
     more    writes what else belongs into it
+    group   the processes among which the model is divided: each writes its shares, the first one all the rest
     """
     path = folder / f"step-{progress.step:09d}"
-    if not _is_whole(path):
-        shutil.rmtree(path, ignore_errors=True)
-        _write(path, progress, model, optimizers, average, more)
+    if not group.of_first(_is_whole(path)):
+        tensors = (dict(model.named_parameters()), optimizer_tensors(optimizers), average.state())
+        if group.first:
+            shutil.rmtree(path, ignore_errors=True)
+            _write(path, progress, tensors, more, group)
+        else:
+            _write_shares(path.with_name(group.of_first("")), tensors, group)
+    if not group.first:
+        return path
     known = _steps(folder)  # also where nothing was written: a process may have been killed while it removed old ones
     kept = [one for one in known if one.name <= path.name][-KEPT:]  # one from a later step was passed over as damaged
     for old in known:
@@ -90,25 +101,39 @@ def save(
 def _write(
     path: Path,
     progress: Progress,
-    model: nn.Module,
-    optimizers: Sequence[Optimizer],
-    average: Average,
+    tensors: Sequence[Mapping[str, Tensor]],
     more: Callable[[Path], None],
+    group: Group,
 ) -> None:
     with storage.whole_folder(path) as new:
-        storage.write_tensors(new / "weights.safetensors", dict(model.named_parameters()))
-        storage.write_tensors(new / "optimizer.safetensors", optimizer_tensors(optimizers))
-        storage.write_tensors(new / "average.safetensors", average.state())
+        group.of_first(new.name)
+        _write_shares(new, tensors, group)
         storage.write_json(new / "progress.json", asdict(progress))
         more(new)
 
 
+def _write_shares(new: Path, tensors: Sequence[Mapping[str, Tensor]], group: Group) -> None:
+    """This process's part of a checkpoint; returns when every process has written its own."""
+    if not new.is_dir():
+        raise RunError(f"{new.parent} is not the folder that the first process writes; machine.shard needs one that all "
+                       "machines see")  # fmt: skip
+    for kind, named in zip(KINDS, tensors, strict=True):
+        sharding.write(new, kind, named, group)
+    group.wait()
+
+
 def _is_whole(path: Path) -> bool:
     try:
-        storage.verified(path, FILES)
+        _verify(path)
     except RunError:
         return False
     return True
+
+
+def _verify(path: Path) -> None:
+    """Raises RunError where a checkpoint is not whole."""
+    files = [name for kind in KINDS for name in sharding.files_of(path, kind)]
+    storage.verified(path, [*files, "progress.json"])
 
 
 def latest(folder: Path, warn: Callable[[str], object], before: int | None = None) -> Path | None:
@@ -120,7 +145,7 @@ def latest(folder: Path, warn: Callable[[str], object], before: int | None = Non
         if before is not None and int(path.name.removeprefix("step-")) >= before:
             continue
         try:
-            storage.verified(path, FILES)
+            _verify(path)
             return path
         except RunError as error:
             warn(f"checkpoint passed over: {error}")
@@ -129,9 +154,12 @@ def latest(folder: Path, warn: Callable[[str], object], before: int | None = Non
 
 def restore(path: Path, model: nn.Module, optimizers: Sequence[Optimizer], average: Average) -> Progress:
     """Put a checkpoint back. Raises RunError."""
-    storage.load_into(model, storage.read_tensors(path / "weights.safetensors"), path)
-    restore_optimizers(optimizers, storage.read_tensors(path / "optimizer.safetensors"))
-    average.restore(storage.read_tensors(path / "average.safetensors"))
+    parameters = dict(model.named_parameters())
+    weights = sharding.read(path, "weights")
+    divided = {name: sharding.divided_as(w, parameters.get(name, w)) for name, w in weights.items()}
+    storage.load_into(model, divided, path)
+    restore_optimizers(optimizers, sharding.read(path, "optimizer"))
+    average.restore(sharding.read(path, "average"))
     return read_progress(path)
 
 
@@ -178,4 +206,4 @@ def restore_optimizers(optimizers: Sequence[Optimizer], tensors: dict[str, Tenso
 def _laid_out(tensor: Tensor, parameter: Tensor) -> Tensor:
     if tensor.shape != parameter.shape:
         return tensor.clone()
-    return torch.empty_like(parameter, dtype=tensor.dtype).copy_(tensor)
+    return torch.empty_like(parameter, dtype=tensor.dtype).copy_(sharding.divided_as(tensor, parameter))

@@ -100,8 +100,8 @@ def measure(names: Sequence[str], found: Sequence[Answer], examples: Sequence[Ex
     return metrics
 
 
-def loss_of(model: Model, codecs: Codecs, encoded: Encoded, budget: int, device: torch.device) -> float:
-    """The mean loss over rows whose targets are known."""
+def loss_of(model: Model, codecs: Codecs, encoded: Encoded, budget: int, device: torch.device) -> tuple[float, float]:
+    """(sum of the loss, count) over rows whose targets are known."""
     training = model.training
     model.eval()
     total = count = 0.0
@@ -110,4 +110,4 @@ def loss_of(model: Model, codecs: Codecs, encoded: Encoded, budget: int, device:
             loss = model(encoded.batch(rows, codecs.source, model.task).to(device))
             total, count = total + float(loss.total), count + loss.count
     model.train(training)
-    return total / max(count, 1)
+    return total, count

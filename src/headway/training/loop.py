@@ -9,16 +9,17 @@ import hashlib
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from headway.batch import Example
+from headway.batch import Batch, Example
 from headway.data.batching import Update, Updates, cut, plan
 from headway.data.encoding import Codecs, Encoded
 from headway.errors import HeadwayError
@@ -27,12 +28,16 @@ from headway.search import Search
 from headway.training import checkpoint
 from headway.training.average import Average
 from headway.training.checkpoint import Progress
+from headway.training.distributed import ALONE, Group, Processes, Sums
 from headway.training.evaluation import answers, loss_of, measure
 from headway.training.events import Listener
+from headway.training.gathering import as_plain, in_turns
 from headway.training.optimizers import OPTIMIZERS
+from headway.training.recomputation import recompute_blocks
 from headway.training.replicas import Replicas
 from headway.training.schedule import rate_at
 from headway.training.settings import MachineSettings, TrainingSettings
+from headway.training.sharding import Sharded, norm_of, own
 
 EVALUATIONS = 20
 SECONDS_BETWEEN_EVALUATIONS = 10
@@ -46,7 +51,10 @@ TIME_FOR_UPDATES = 0.88
 
 @dataclass(frozen=True)
 class Examined:
-    """Examples that evaluations answer during training, encoded once."""
+    """Examples that evaluations answer during training, encoded once.
+
+    encoded    of every so many examples, where several processes share them
+    """
 
     examples: Sequence[Example]
     encoded: Encoded
@@ -58,6 +66,7 @@ class Trainer:
     keep       takes the averaged weights, the step and whether it is extra, when an evaluation is the best so far
     stop       set from outside, it ends training after the present update, with a checkpoint
     clock      tells the seconds that count for a time limit: those of the wall, unless another is set from outside
+    group      the processes that train the model together
     """
 
     def __init__(
@@ -71,12 +80,20 @@ class Trainer:
         folder: Path,
         keep: Callable[[Mapping[str, Tensor], int, bool], None],
         listener: Listener,
+        group: Group = ALONE,
     ):
         self.model, self.codecs, self.train, self.valid = model, codecs, train, valid
         self.settings, self.machine = settings
         self.device, self.folder, self.keep, self.listener = device, folder, keep, listener
+        self.group, self.whole = group, model
         self.stop = Event()
+        self.stopped = False
         self.clock: Callable[[], float] = time.monotonic
+        group.same(model)
+        self.sharded = Sharded(model, group) if self.machine.shard and isinstance(group, Processes) else None
+        if self.machine.recompute:
+            recompute_blocks(model)
+        self.sums: Sums = group.totals() if self.sharded else group.sums(model)
         self.optimizers = OPTIMIZERS.build(self.settings.optimizer).build(model)
         self.progress = Progress(steps=self.settings.steps or 0)
         self.replicas = self._replicas(1)
@@ -99,14 +116,20 @@ class Trainer:
             if progress.position == len(updates):
                 progress.epoch, progress.position = progress.epoch + 1, 0
         self._save()
-        if not self.stop.is_set() and progress.evaluated != progress.step:
+        if not self.stopped and progress.evaluated != progress.step:
             self._evaluate(extra=True)
         return progress
 
     def _begin(self, resume_from: Path | None) -> Progress:
-        before = checkpoint.begun(self.folder) if resume_from is None else checkpoint.read_progress(resume_from)
-        parts = before.parts if before else self._parts()
-        self.replicas = self._replicas(parts)
+        before = self._before(resume_from)
+        parts = before.parts if before else self.group.size * self._parts()
+        parts = self.group.size * max(1, parts // self.group.size)
+        if before is not None and parts != before.parts:
+            self.listener.said(
+                f"{before.parts} parts of an update cannot be divided among {self.group.size} processes: it is "
+                f"{parts} from here on, and what is dropped is dropped otherwise"
+            )
+        self.replicas = self._replicas(parts // self.group.size)
         steps = before.steps if before else self.settings.steps or self._planned_steps()
         self.average = Average(self.model, self.settings.average, steps)
         if resume_from is not None:
@@ -114,12 +137,20 @@ class Trainer:
         self.every = self.settings.evaluate_every or max(1, math.ceil(steps / self._evaluations()))
         self.every = before.every or self.every if before else self.every
         self.progress.steps, self.progress.parts, self.progress.every = steps, parts, self.every
-        if before is None:
+        if before is None and self.group.first:
             checkpoint.begin(self.folder, self.progress)
         self.log_every = max(1, steps // LOGGED)
         self._clock = self.clock()
         self.listener.started({"step": self.progress.step, "steps": steps, "evaluate_every": self.every})
         return self.progress
+
+    def _before(self, resume_from: Path | None) -> Progress | None:
+        """What was fixed when the run was begun, as the first process finds it; None where it begins now."""
+        found = None
+        if self.group.first:
+            found = checkpoint.begun(self.folder) if resume_from is None else checkpoint.read_progress(resume_from)
+        told = self.group.of_first(found and asdict(found))
+        return None if told is None else Progress(**told)
 
     def _updates(self, epoch: int) -> Updates:
         settings = self.settings
@@ -127,9 +158,12 @@ class Trainer:
 
     def _over(self) -> bool:
         limit, patience = self.settings.time_limit, self.settings.patience
-        if limit is not None and self.progress.seconds >= limit:
+        seconds = self.progress.seconds if self.group.first else 0.0
+        stops, seconds = self.group.added([float(self.stop.is_set()), seconds])
+        self.stopped = stops > 0
+        if limit is not None and seconds >= limit:
             return True
-        return self.stop.is_set() or (patience is not None and self.progress.stale >= patience)
+        return self.stopped or (patience is not None and self.progress.stale >= patience)
 
     # ------------------------------------------------------------------------------------------------------ one update
 
@@ -138,9 +172,9 @@ class Trainer:
         torch.manual_seed(seed_of(self.machine.seed, progress.step))
         total, count = self._gradients(update)
         loss = total / max(count, 1.0)
-        gradients = [p.grad for p in self.model.parameters() if p.grad is not None]
+        gradients = [own(p.grad) for p in self.model.parameters() if p.grad is not None]
         torch._foreach_mul_(gradients, 1 / max(count, 1.0))
-        norm = norm_of(gradients)
+        norm = norm_of(gradients, self.group if self.sharded else ALONE)
         if not math.isfinite(loss) or not math.isfinite(norm):
             raise HeadwayError(
                 f"the loss is {loss:.4g} and its gradient {float(norm):.4g} long at step {progress.step + 1}: training "
@@ -148,7 +182,7 @@ class Trainer:
                 "is intact"
             )
         if self.settings.clip:
-            torch.nn.utils.clip_grads_with_norm_(self.model.parameters(), self.settings.clip, norm)
+            torch._foreach_mul_(gradients, torch.clamp(self.settings.clip / (norm + 1e-6), max=1.0))
         rate = self._scheduled_rate()
         self._set_rate(rate)
         for optimizer in self.optimizers:
@@ -165,29 +199,38 @@ class Trainer:
 
     def _gradients(self, update: Update) -> tuple[float, float]:
         """Sum the gradients of the loss's sum over the update's rows; returns (loss sum, count)."""
-        number, micro = len(self.replicas.models), self.machine.micro_tokens
-        done = self.progress.step / max(self.progress.steps, 1)
-        parts = []
-        for part in range(number):  # every so many rows: of each length the same number in every part
-            batches = [rows[part::number] for rows in update if len(rows) > part]
-            if micro:
-                batches = [few for rows in batches for few in cut(rows, self.train.costs, micro)]
-            made = [self.train.batch(r, self.codecs.source, self.model.task).to(self.device) for r in batches]
-            made = [replace(batch, progress=done) for batch in made]
-            parts.append((made, seed_of(self.machine.seed, self.progress.step, part)))
-        return self.replicas.gradients(parts)
+        parts = [self._rows(update, part) for part in range(self.replicas.number * self.group.size)]
+        mine = [
+            ([self._batch(rows) for rows in parts[part]], seed_of(self.machine.seed, self.progress.step, part))
+            for part in self.group.parts(len(parts))
+        ]
+        total, count = self.replicas.gradients(mine, self.sums.begin)
+        if self.sharded:  # a divided model is put together by all processes at once, pass by pass
+            passes = [sum(len(parts[p]) for p in range(r, len(parts), self.group.size)) for r in range(self.group.size)]
+            self.replicas.idle(self._batch(update[0][:1]), max(passes) - passes[self.group.rank])
+        return self.sums.end(total, count)
+
+    def _rows(self, update: Update, part: int) -> list[NDArray[np.int64]]:
+        """The rows of a part, batch by batch: every so many of each batch, so of each length the same number."""
+        number, micro = self.replicas.number * self.group.size, self.machine.micro_tokens
+        batches = [rows[part::number] for rows in update if len(rows) > part]
+        return [few for rows in batches for few in cut(rows, self.train.costs, micro)] if micro else batches
+
+    def _batch(self, rows: NDArray[np.int64]) -> Batch:
+        batch = self.train.batch(rows, self.codecs.source, self.model.task).to(self.device)
+        return replace(batch, progress=self.progress.step / max(self.progress.steps, 1))
 
     def _replicas(self, parts: int) -> Replicas:
         module: Any = torch.compile(self.model) if self.machine.compile else self.model
-        return Replicas(module, parts, lambda: precision(self.machine, self.device))
+        side_by_side = self.device.type == "cpu" and not self.machine.compile and self.sharded is None
+        return Replicas(module, parts, lambda: precision(self.machine, self.device), side_by_side)
 
     def _parts(self) -> int:
-        """Parts side by side: those asked for, or what the threads and the size of an update make sensible."""
-        if self.device.type != "cpu" or self.machine.compile:
-            return 1
-        return self.machine.parts or max(
-            1, min(torch.get_num_threads(), MOST_PARTS, self.settings.tokens // LEAST_TOKENS)
-        )
+        """Parts of each process: those asked for, or what the threads and the size of an update make sensible."""
+        if self.machine.parts or self.device.type != "cpu" or self.machine.compile or self.sharded:
+            return self.machine.parts or 1
+        tokens = self.settings.tokens // self.group.size
+        return max(1, min(torch.get_num_threads(), MOST_PARTS, tokens // LEAST_TOKENS))
 
     def _scheduled_rate(self) -> float:
         step, steps, warmup = self.progress.step, self.progress.steps, self.settings.warmup
@@ -215,10 +258,12 @@ class Trainer:
         """
         progress = self.progress
         with self.average.in_place():
+            self.whole = self.sharded.whole() if self.sharded else self.model
             values, better = self._measure()
             best = better or not self.valid.examples
             if best:
-                self.keep(dict(self.model.named_parameters()), progress.step, extra)
+                self.keep(dict(self.whole.named_parameters()), progress.step, extra)
+        self.whole = self.model
         self._tick()
         progress.evaluated = progress.step
         if best:
@@ -232,12 +277,14 @@ class Trainer:
 
     def _measure(self) -> tuple[dict[str, float], bool]:
         """(metrics of the valid part by name, whether the first is the best so far)."""
-        valid, budget = self.valid, self.settings.tokens
+        valid, budget, group = self.valid, self.settings.tokens, self.group
         if not valid.examples:
             return {}, False
+        mine = valid.examples[group.rank :: group.size]
         with precision(self.machine, self.device):
-            found = answers(self.model, self.codecs, valid.encoded, valid.examples, Search(), budget, self.device)
-            loss = loss_of(self.model, self.codecs, valid.encoded, budget, self.device)
+            found = answers(self.whole, self.codecs, valid.encoded, mine, Search(), budget, self.device)
+            total, count = group.added(loss_of(self.whole, self.codecs, valid.encoded, budget, self.device))
+        found, loss = in_turns(group.of_all(as_plain(found))) if group.size > 1 else found, total / max(count, 1)
         metrics = measure(self.model.task.metrics, found, valid.examples)
         values = {name: metric.value() for name, metric in metrics.items()}
         first = next(iter(metrics.values()))
@@ -249,7 +296,9 @@ class Trainer:
 
     def _save(self) -> None:
         state = (self.progress, self.model, self.optimizers, self.average)
-        checkpoint.save(self.folder, *state, more=self.listener.saving)
+        writers = self.group if self.sharded else ALONE
+        if self.group.first or self.sharded:
+            checkpoint.save(self.folder, *state, more=self.listener.saving, group=writers)
 
     def _evaluations(self) -> int:
         limit = self.settings.time_limit
@@ -276,23 +325,18 @@ class Trainer:
             for optimizer in self.optimizers:
                 optimizer.step()
             measured.append(self.clock() - start)
-            if self.clock() - begin > 0.02 * limit and len(measured) >= 4:
+            if self.group.of_first(self.clock() - begin > 0.02 * limit) and len(measured) >= 4:
                 break
         measured = measured[1:] or measured  # the first pays for what is set up once
         self.model.zero_grad(set_to_none=True)
         self.optimizers = OPTIMIZERS.build(self.settings.optimizer).build(self.model)
         self.progress.seconds += self.clock() - begin
-        return max(1, int(TIME_FOR_UPDATES * limit / float(np.mean(measured))))
+        return self.group.of_first(max(1, int(TIME_FOR_UPDATES * limit / float(np.mean(measured)))))
 
 
 def seed_of(seed: int, step: int, part: int = 0) -> int:
     """The seed of the randomness of one part of an update."""
     return int.from_bytes(hashlib.blake2b(f"{seed} {step} {part}".encode(), digest_size=7).digest(), "big")
-
-
-def norm_of(gradients: list[Tensor]) -> Tensor:
-    """The length of all gradients together."""
-    return torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
 
 
 def precision(machine: MachineSettings, device: torch.device) -> contextlib.AbstractContextManager[object]:

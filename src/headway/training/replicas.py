@@ -1,4 +1,4 @@
-"""Parts of an update side by side on a CPU: a copy of the model for each, all of the same weights.
+"""Parts of an update: side by side on a CPU, by a copy of the model for each, all of the same weights; else in turn.
 
 torch divides every operation among the threads, and the operations of a small model are too short for that: two copies
 with a thread each get through more than one copy with both. The gradients are summed in the order of the parts, so the
@@ -22,16 +22,26 @@ Precision = Callable[[], AbstractContextManager[object]]
 class Replicas:
     """Sums the gradients of several parts, each (batches, seed), into those of one model."""
 
-    def __init__(self, model: nn.Module, number: int, precision: Precision):
-        """model    what gives the loss of a batch; with a number above 1 its copies are made here, in its mode"""
-        self.models = [model, *(sharing_weights(model) for _ in range(number - 1))]
-        self.precision = precision
-        self._pool = ThreadPoolExecutor(number - 1) if number > 1 else None
+    def __init__(self, model: nn.Module, number: int, precision: Precision, side_by_side: bool = True):
+        """model    what gives the loss of a batch; with a number above 1 its copies are made here, in its mode
 
-    def gradients(self, parts: Sequence[tuple[Sequence[Batch], int]]) -> tuple[float, float]:
-        """Add the gradients of the loss's sum over all parts; returns (loss sum, count)."""
+        side_by_side    otherwise the model itself works on one part after another
+        """
+        copies = number - 1 if side_by_side else 0
+        self.models = [model, *(sharing_weights(model) for _ in range(copies))]
+        self.number, self.precision = number, precision
+        self._pool = ThreadPoolExecutor(copies) if copies else None
+
+    def gradients(
+        self, parts: Sequence[tuple[Sequence[Batch], int]], last: Callable[[], object] = lambda: None
+    ) -> tuple[float, float]:
+        """Add the gradients of the loss's sum over all parts; returns (loss sum, count).
+
+        last    is called before the last backward pass, where parts are worked on in turn
+        """
         if self._pool is None:
-            found = [self._one(self.models[0], *part, None) for part in parts]
+            end = len(parts) - 1
+            found = [self._in_turn(*part, last if at == end else None) for at, part in enumerate(parts)]
         else:
             threads = torch.get_num_threads()
             each = max(1, threads // len(self.models))
@@ -46,14 +56,34 @@ class Replicas:
             self._sum()
         return sum(total for total, _ in found), sum(count for _, count in found)
 
-    def _one(self, model: nn.Module, batches: Sequence[Batch], seed: int, threads: int | None) -> tuple[float, float]:
+    def idle(self, batch: Batch, passes: int) -> None:
+        """Go through the model so often for nothing, where other processes wait for each pass."""
+        for _ in range(passes):
+            with self.precision():
+                loss = self.models[0](batch)
+            (loss.total * 0.0).backward()
+
+    def _in_turn(self, batches: Sequence[Batch], seed: int, last: Callable[[], object] | None) -> tuple[float, float]:
+        torch.manual_seed(seed)  # what a GPU draws from
+        return self._one(self.models[0], batches, seed, None, last)
+
+    def _one(
+        self,
+        model: nn.Module,
+        batches: Sequence[Batch],
+        seed: int,
+        threads: int | None,
+        last: Callable[[], object] | None = None,
+    ) -> tuple[float, float]:
         if threads is not None:  # a thread's own number: another may have it otherwise
             torch.set_num_threads(threads)
         total = count = 0.0
         with drawn_from(seed):
-            for batch in batches:
+            for number, batch in enumerate(batches):
                 with self.precision():
                     loss = model(batch)
+                if last is not None and number == len(batches) - 1:
+                    last()
                 loss.total.backward()
                 total, count = total + float(loss.total.detach()), count + loss.count
         return total, count

@@ -50,7 +50,11 @@ class MachineSettings(Branch):
     micro_tokens: Count | None = None
     "Tokens that go through the model at once; the gradients of an update's parts are summed, which changes nothing."
     parts: Count | None = None
-    "Parts of an update that a CPU works on side by side; where none are given as many as threads, 4 at most."
+    "Parts of an update, by process, and side by side on a CPU; as many as threads, 4 at most, where none are given."
+    shard: bool = False
+    "Divide weights, gradients and the optimizer's states among the processes, for models too large for one device."
+    recompute: bool = False
+    "Keep only the input of each block for the gradients and compute the rest again: less memory, a third more work."
     compile: bool = False
     "Compile the model with torch.compile before training."
     deterministic: bool = True
