@@ -17,7 +17,10 @@ from headway.data.settings import DataSettings
 from headway.data.sources import SOURCES
 from headway.errors import DataError, UsageError, Where
 
-FORMATS = [name for name in READERS.names() if name != "folders"]
+FORMATS = {name: READERS.part(name) for name in READERS.names() if name != "folders"}
+"""The readers of files, imported while imports are instrumented."""
+OPENERS = {name: SOURCES.part(name) for name in ("graph", "sound", "vectors")}
+"""What opens the files that readers name, likewise."""
 SETTINGS = DataSettings()
 MOST = 1 << 16
 """Bytes of an input."""
@@ -95,7 +98,7 @@ class Files:
 
 def target(name: str, files: Files) -> Callable[[bytes], int]:
     """What takes the bytes of one input; returns how many examples there were."""
-    made = {"parallel": _parallel, "vectors": _opened, "tensors": _opened, "sound": _opened, "smiles": _smiles}
+    made = {"parallel": _parallel, "smiles": _smiles}
     ends = {"vectors": ("vectors", "f.npy"), "tensors": ("vectors", "f.safetensors"), "sound": ("sound", "f.wav")}
 
     def take(content: bytes) -> int:
@@ -115,7 +118,7 @@ def target(name: str, files: Files) -> Callable[[bytes], int]:
 def _read(content: bytes, files: Files, format: str) -> int:
     path = files.holding("f", content)
     count = 0
-    for example in READERS.part(format)().read(path, complain=lambda error: None):
+    for example in FORMATS[format]().read(path, complain=lambda error: None):
         count += 1
         assert isinstance(example.where, Where) and example.where.line > 0
         assert not isinstance(example.source, str) or len(example.source) <= LONGEST
@@ -131,7 +134,7 @@ def _parallel(content: bytes, files: Files) -> int:
 
 def _opened(content: bytes, files: Files, kind: str, name: str) -> int:
     path = files.holding(name, content)
-    example = SOURCES.part(kind).opened(Example(name, "x", Where(path.parent / "list.tsv", 1)), SETTINGS)
+    example = OPENERS[kind].opened(Example(name, "x", Where(path.parent / "list.tsv", 1)), SETTINGS)
     return len(example.source)
 
 
@@ -139,4 +142,4 @@ def _smiles(content: bytes, files: Files) -> int:
     from headway.data.sources._molecules import Smiles
 
     text = Smiles(content.decode("utf-8", "replace").replace("\0", " "))
-    return len(SOURCES.part("graph").opened(Example(text, "x", Where("f", 1)), SETTINGS).source)
+    return len(OPENERS["graph"].opened(Example(text, "x", Where("f", 1)), SETTINGS).source)

@@ -59,6 +59,8 @@ class Keys:
 
     def _settle(self, names: list[str], where: Where) -> None:
         if self.source is None:
+            if not names:
+                raise DataError(where, "the object is empty; a key holds the source, and one the target")
             chosen = [_key(name, names, where) for name in (self.columns.source, *self.columns.target) if name]
             source = names.index(chosen[0]) if self.columns.source else 0 if names[0] == GRAPH else None
             target = tuple(names.index(name) for name in chosen[self.columns.source is not None :])

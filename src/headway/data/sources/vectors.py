@@ -139,7 +139,7 @@ def _read(source: str, where: Where) -> NDArray:
         raise DataError(where, f"{file_name(path)} is no .npy file; numpy.save writes one")
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, MemoryError, SyntaxError) as error:
+    except Exception as error:  # the header is Python, and numpy lets through whatever its parser raises
         if "object" in str(error).lower():
             problem = "holds Python objects (pickle), which may run code when they are read: refused; save numbers"
         else:
