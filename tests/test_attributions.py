@@ -18,7 +18,10 @@ def test_without_captum_it_is_said_what_to_install(runs, monkeypatch):
         headway.load(runs("tag")).inspect("ant", attributions=True)
 
 
-@pytest.mark.parametrize("asked", ["transduce", *(pytest.param(a, marks=pytest.mark.long) for a in ASKED)])
+@pytest.mark.parametrize(
+    "asked",
+    ["regress", *(pytest.param(a, marks=pytest.mark.long) for a in ("tag", "classify", "several", "transduce"))],
+)
 def test_what_the_elements_add_sums_to_the_difference_of_the_outputs(runs, asked):
     pytest.importorskip("captum")
     run = headway.load(runs(asked))

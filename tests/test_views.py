@@ -107,6 +107,7 @@ def test_every_head_of_every_view_has_one_picture(name):
                     assert f"{row} {letters}" in printed(view, part=part, layer=layer, head=head)
 
 
+@pytest.mark.long
 def test_a_figure_has_the_same_shades():
     pytest.importorskip("matplotlib")
     for view, axes in ((writes(), 1), (hears(), 2)):

@@ -57,4 +57,5 @@ def _part(part: str, heads: list[Head]) -> object:
     title = "Share of the attention by place"
     chart = heat_map(values, shades_of(values), names, list(heads[0].shares), f"{title}; rows are layer.head")
     told = [tag("li", line) for line in sentences(heads)]
-    return join([tag("ul", told), table, chart_figure(title, chart, tag("span", "rows are layer.head"))])
+    figure = chart_figure(title, chart, tag("span", "rows are layer.head"))
+    return join([tag("ul", told), table, tag("div", figure, class_="charts small")])
