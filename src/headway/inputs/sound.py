@@ -94,7 +94,7 @@ class SoundInput(Input):
         C, strides = settings.channels, {1: (1, 1), 2: (2, 1), 4: (2, 2)}[settings.subsampling]
         self.convolutions = nn.ModuleList(
             nn.Conv2d(before, C, 3, stride=(stride, 2), padding=1) for before, stride in zip((1, C), strides)
-        )
+        ).to(memory_format=torch.channels_last)  # oneDNN is up to twice as fast so
         self.output = nn.Linear(C * -(-sizes.bands // 4), width)
 
     def forward(self, part: Part) -> Vectors:
@@ -102,7 +102,7 @@ class SoundInput(Input):
         if self.training:
             frames, keys = augmented(frames, keys, self.augment, self.shift, self.rate)
         S = frames.shape[1]
-        x = frames.flatten(1, 2)[:, None]  # (B, 1, S r, mels)
+        x = frames.flatten(1, 2)[:, None].to(memory_format=torch.channels_last)  # (B, 1, S r, mels)
         for convolution in self.convolutions:
             if keys is not None:  # a convolution looks beyond the end, and must find nothing there
                 x = x * keys.repeat_interleave(x.shape[2] // S, 1)[:, None, :, None]
