@@ -27,7 +27,7 @@ from headway.preparation import Preparing
 from headway.report import Findings, write_report
 from headway.run import RunFolder, build_model
 from headway.settings import Assignment, assignments
-from headway.storage import MANIFEST, sweep, take_over, verified, write_json
+from headway.storage import MANIFEST, held_alone, sweep, take_over, verified, write_json
 from headway.training import checkpoint
 from headway.training.evaluation import measure
 from headway.training.events import EventLog, Listener, Sentences, TensorBoard, Together, read_events
@@ -105,11 +105,14 @@ def train(
         made = plan(data, recipe, config, given, start, preparing)
     experiment = Experiment(made, folder, hear, baselines)
     earlier = RunFolder(start) if start is not None else None
-    if going_on:
-        experiment.go_on(earlier)
-    else:
-        experiment.begin(earlier)
-    outcome = experiment.run_to_end(prepared)
+    with contextlib.ExitStack() as held:
+        if going_on:
+            held.enter_context(held_alone(folder.path))
+            experiment.go_on(earlier)
+        else:
+            experiment.begin(earlier)
+            held.enter_context(held_alone(folder.path))
+        outcome = experiment.run_to_end(prepared)
     if cache is None and made.index is not None and made.index.folder == beside and not outcome.stopped:
         shutil.rmtree(beside, ignore_errors=True)
     return outcome

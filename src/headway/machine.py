@@ -5,6 +5,7 @@ import ctypes
 import os
 import platform
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -140,6 +141,18 @@ def differences(before: Mapping[str, Any]) -> list[str]:
     if not other:
         return []
     return [f"begun on another machine ({'; '.join(other)}): the last bits of what it computes may be others"]
+
+
+def how_ended(code: int) -> str:
+    """How a process ended that said nothing, from its exit code: below 0 it is the number of a signal."""
+    if code >= 0:
+        return f"a process ended with {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    why = ", as the system does where memory runs out" if name == "SIGKILL" else ""
+    return f"a process was ended by {name}{why}"
 
 
 def processor() -> str:

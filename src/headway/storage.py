@@ -141,6 +141,28 @@ def whole_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def held_alone(folder: Path) -> Iterator[None]:
+    """Nobody else holds the folder inside; the system ends that with the process, however it ends. Raises RunError.
+
+    Nothing is held where the system has no such locks.
+    """
+    handle = None
+    try:
+        with contextlib.suppress(ImportError, OSError):
+            import fcntl
+
+            handle = os.open(folder, os.O_RDONLY)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise RunError(f"{folder} is being trained by another process; stop that one, or wait for it") from None
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
 def sweep(folder: Path) -> None:
     """Remove what a process that was killed left half written in a folder."""
     for left in folder.glob(f".*{HALF}"):

@@ -23,6 +23,7 @@ def verified_resume(
     config: Path | None = None,
     start: Path | None = None,
     seed: int | None = None,
+    cache: Path | None = None,
 ) -> int:
     """The exit code: 0 where all is equal, 1 where something differs."""
     task = Task(
@@ -31,6 +32,7 @@ def verified_resume(
         config=_text(config),
         start=_text(start),
         seed=seed,
+        cache=_text(cache),
         settings=[[setting.path, setting.value, setting.origin] for setting in settings],
         seconds=SECONDS,
     )

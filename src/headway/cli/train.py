@@ -69,7 +69,7 @@ def train(
     """
     how: dict[str, Any] = {"recipe": recipe, "config": config, "start": start, "seed": seed}
     if verify_resume:
-        return _resume_verified(data, out, resume or dry_run, json, settings, **how)
+        return _resume_verified(data, out, resume or dry_run, json, settings, cache=cache, **how)
     if dry_run:
         return _rehearsed(data, resume, json, settings, **how)
     if out is None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from headway.errors import HeadwayError
 from headway.lab.compare.cells import Cell
+from headway.machine import how_ended
 
 LOOKS = 0.2
 """Seconds between two looks at whether to stop."""
@@ -119,7 +120,7 @@ class Processes:
         if self.stop.is_set():
             return False
         log = (cell.folder / "log.txt").read_text(encoding="utf-8", errors="replace").strip()
-        why = last.get("message") or (log.splitlines() or [f"its process ended with {code}"])[-1]
+        why = last.get("message") or (log.splitlines() or [how_ended(code)])[-1]
         raise HeadwayError(
             f"{cell.arm}, seed {cell.seed}: {why}\nWhat is finished is kept in {cell.folder.parent.parent}, and the "
             "same command goes on with it"

@@ -108,6 +108,7 @@ def main(file: Path) -> int:
             listener=watched,
             prepared=watched.prepared,
             baselines=False,
+            cache=task.cache,
         )
     except HeadwayError as error:
         print(error, file=sys.stderr)

@@ -40,6 +40,7 @@ class Task:
     config: str | None = None
     start: str | None = None
     seed: int | None = None
+    cache: str | None = None
     settings: Sequence[Sequence[Any]] = ()
     seconds: float = 10.0
     out: str = ""

@@ -12,6 +12,7 @@ from headway import storage
 from headway.errors import HeadwayError, RunError
 from headway.lab.resuming.differences import Check, checks
 from headway.lab.resuming.task import KILLED, Part, Task
+from headway.machine import how_ended
 
 SECONDS = 12.0
 """Of training, for the run that is left alone: with the start of four processes all takes about a minute."""
@@ -75,7 +76,7 @@ class _Verifying:
 
     def _run(self, name: str, task: Task, expected: int = 0) -> None:
         """One process. Raises HeadwayError where it ends otherwise than expected."""
-        task = replace(task, told=str(self.folder / name))
+        task = replace(task, told=str(self.folder / name), cache=task.cache or str(self.folder / "prepared"))
         storage.write_json(self.folder / f"{name}.task", asdict(task))
         command = [sys.executable, "-m", "headway.lab.resuming.process", str(self.folder / f"{name}.task")]
         with open(self.folder / f"{name}.log", "w+", encoding="utf-8", errors="replace") as log:
@@ -84,7 +85,7 @@ class _Verifying:
             said = log.read().strip()
         self.records.append(self.folder / f"{name}.updates")
         if code != expected:
-            error = HeadwayError(said or f"a process of the training ended with {code}")
+            error = HeadwayError(said or how_ended(code))
             error.exit_code = code if code in (2, 3) else 1
             raise error
 
