@@ -17,6 +17,7 @@ from headway.serve.questions import Answers, Looks
 from headway.serve.schemas import Ask, Options
 from headway.serve.sounds import sound_of
 
+LARGEST = float(np.finfo(np.float32).max)
 SHOWN = 3
 """Mistakes that a refusal names."""
 OF_PREDICT = (
@@ -135,12 +136,12 @@ def _vectors(value: Any, number: int, limits: Limits) -> np.ndarray:
     if not all(type(one) in (int, float) for row in value for one in row):
         raise refusal
     try:
-        array = np.array(value, np.float32)
+        array = np.array(value, np.float64)
     except (ValueError, OverflowError):
         raise refusal from None
-    if array.ndim != 2 or not array.size or not np.isfinite(array).all():
+    if array.ndim != 2 or not array.size or not (np.abs(array) <= LARGEST).all():
         raise refusal
-    return array
+    return array.astype(np.float32)
 
 
 def _few(found: int, what: str, number: int, limits: Limits) -> None:
