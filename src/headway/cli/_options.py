@@ -22,6 +22,15 @@ Json = Annotated[
     bool, Parameter(name="--json", help="Print one JSON object (a line for each answer) for machines.", negative="")
 ]
 
+SkipBad = Annotated[
+    bool,
+    Parameter(
+        name="--skip-bad",
+        help="Leave out lines that cannot be used, and say how many and which; short for --data.on_bad skip.",
+        negative="",
+    ),
+]
+
 
 def warn_of(tolerance: float | None) -> None:
     """Say that answers of mode verify are not greedy's any more, where that is so."""
