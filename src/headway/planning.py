@@ -231,6 +231,8 @@ def outline(
     layers = [read_yaml(Path(config)) if config is not None else [], list(settings)]
     wanted = _data_settings(layers)
     found = open_data(Path(data) if data is not None else None, wanted.replace(on_bad="skip"), kind=_kind(layers, None))
+    if found.index is not None:
+        raise UsageError(f"{data} is prepared: numbers, of which nothing can be said; check what it was prepared from")
     found.settings = wanted
     head = list(islice(found.read(found.parts.part("train")), HEAD))
     if not head:
@@ -357,13 +359,17 @@ def _from_run(folder: RunFolder, looked: Survey) -> list[Assignment]:
 
 def skipped(data: DataSet, before: int = 0) -> list[str]:
     """What is to be said of the lines that were left out, beyond so many that are known."""
-    taken = data.complaints.taken[before:]
+    return left_out(data.complaints.taken[before:], "data.on_bad skip")
+
+
+def left_out(taken: Sequence[DataError], why: str) -> list[str]:
+    """How many lines were left out, and the first of them; nothing where none were."""
     if not taken:
         return []
     shown = "\n".join(f"  {error}" for error in taken[:5])
     rest = f"\n  and {len(taken) - 5:,} more" if len(taken) > 5 else ""
     lines = "line was" if len(taken) == 1 else "lines were"
-    return [f"{len(taken):,} {lines} skipped (data.on_bad skip):\n{shown}{rest}"]
+    return [f"{len(taken):,} {lines} skipped ({why}):\n{shown}{rest}"]
 
 
 def codecs_for(plan: Plan, start: RunFolder | None = None) -> Codecs:

@@ -69,7 +69,7 @@ def _data(
 
     if examples is not None:
         raise UsageError("--examples is for a run and a data set: a data set alone is looked through as a whole")
-    if data is not None and (data / "manifest.json").is_file():
+    if data is not None and (data / "manifest.json").is_file() and (data / "run.yaml").is_file():
         raise UsageError(f"{file_name(data)} is a run folder; name a data set behind it, or a data set alone")
     found, setup, told = outline(data, recipe, config, assigned(settings))
     report = look_through(found, setup, _progress())
