@@ -29,9 +29,10 @@ from headway.run import RunFolder, build_model
 from headway.settings import Assignment, assignments
 from headway.storage import MANIFEST, held_alone, sweep, take_over, verified, write_json
 from headway.training import checkpoint
+from headway.training.distributed import ALONE, Group, joined
 from headway.training.evaluation import measure
 from headway.training.events import EventLog, Listener, Sentences, TensorBoard, Together, read_events
-from headway.training.loop import Examined, Trainer
+from headway.training.loop import Examined, Keep, Trainer
 from headway.training.unreached import unreached
 
 
@@ -92,20 +93,22 @@ def train(
     given = assignments(settings, "given") if isinstance(settings, Mapping) else list(settings)
     if seed is not None:
         given.append(Assignment("machine.seed", seed, "--seed"))
-    folder = RunFolder(out)
-    if folder.exists() and not (resume and folder.path.is_dir()):
-        raise UsageError(f"{folder.path} exists; choose another --out, or go on with it by --resume")
-    going_on = resume and folder.begun()
-    hear = listener or Listener()
+    folder, hear = RunFolder(out), listener or Listener()
     beside = folder.path.with_name(f"{folder.path.name}.prepared")
     preparing = Preparing(Path(cache or beside), workers=cores(), hear=hear.said)
-    if going_on:
-        made = plan_again(data, folder, config, given, preparing)
-    else:
-        made = plan(data, recipe, config, given, start, preparing)
-    experiment = Experiment(made, folder, hear, baselines)
-    earlier = RunFolder(start) if start is not None else None
-    with contextlib.ExitStack() as held:
+    with joined() as group, contextlib.ExitStack() as held:
+        if not group.first:
+            return _follow(data, folder, config, given, preparing, group).run_to_end(prepared)
+        resume = resume or group.restarted
+        if folder.exists() and not (resume and folder.path.is_dir()):
+            raise UsageError(f"{folder.path} exists; choose another --out, or go on with it by --resume")
+        going_on = resume and folder.begun()
+        if going_on:
+            made = plan_again(data, folder, config, given, preparing)
+        else:
+            made = plan(data, recipe, config, given, start, preparing)
+        experiment = Experiment(made, folder, hear, baselines, group)
+        earlier = RunFolder(start) if start is not None else None
         if going_on:
             held.enter_context(held_alone(folder.path))
             experiment.go_on(earlier)
@@ -116,6 +119,24 @@ def train(
     if cache is None and made.index is not None and made.index.folder == beside and not outcome.stopped:
         shutil.rmtree(beside, ignore_errors=True)
     return outcome
+
+
+def _follow(
+    data: Path | str | None,
+    folder: RunFolder,
+    config: Path | str | None,
+    given: Sequence[Assignment],
+    preparing: Preparing,
+    group: Group,
+) -> "Experiment":
+    """What a process that is not the first has of the training that the first has begun, ready to run."""
+    resume_from = group.of_first(None)
+    if not folder.begun():
+        raise RunError(f"{folder.path} is not the folder that the first process writes: all machines must see it")
+    made = plan_again(data, folder, config, given, preparing)
+    experiment = Experiment(made, folder, Listener(), baselines=False, group=group)
+    experiment.follow(None if resume_from is None else folder.checkpoints / resume_from)
+    return experiment
 
 
 def load(*folders: Path | str) -> Predictor:
@@ -133,14 +154,28 @@ def evaluate(
     return values, signatures
 
 
-def examples_for(predictor: Predictor, data: Path | str | None, part: str) -> list[Example]:
-    """The examples of a part as the run's question wants them; one file is taken whole, whatever the part."""
+def examples_for(
+    predictor: Predictor,
+    data: Path | str | None,
+    part: str,
+    skip_bad: bool = False,
+    say: Callable[[str], None] = lambda sentence: None,
+) -> list[Example]:
+    """The examples of a part as the run's question wants them; one file is taken whole, whatever the part.
+
+    skip_bad   leave out lines that cannot be used, also where the run was not trained so
+    say        is told of them
+    """
     settings = predictor.run.data.replace(task=predictor.task, train=(), valid=(), test=())
+    if skip_bad:
+        settings = settings.replace(on_bad="skip")
     path = Path(data) if data is not None else None
     if path is not None and not path.is_dir():
         settings, path, part = settings.replace(test=(str(path),)), None, "test"
     found = open_data(path, settings, part, predictor.run.kind)
     examples = found.examples(part)
+    for sentence in skipped(found):
+        say(sentence)
     check_labels(examples, predictor.codecs.target, part)
     return examples
 
@@ -148,7 +183,8 @@ def examples_for(predictor: Predictor, data: Path | str | None, part: str) -> li
 class Experiment:
     """One training: its plan, its data as numbers, its model, and what is measured when it is done."""
 
-    def __init__(self, made: Plan, folder: RunFolder, hear: Listener, baselines: bool = True):
+    def __init__(self, made: Plan, folder: RunFolder, hear: Listener, baselines: bool = True, group: Group = ALONE):
+        self.group = group
         self.plan, self.run, self.folder, self.with_baselines = made, made.run, folder, baselines
         self.sentences, self.notes = Sentences(), dict[str, str]()
         self.hear = Together([self.sentences, hear])
@@ -194,9 +230,7 @@ class Experiment:
 
     def go_on(self, start: RunFolder | None) -> None:
         """From where the folder stopped. Raises UsageError where the training data are others, and RunError."""
-        facts = self.folder.facts()
-        if facts["data"].get("fingerprint") != self.plan.fingerprint:
-            raise UsageError(f"{self.folder.path} was begun on other training data, and a resumed run is the same run")
+        facts = self._facts_of_same_data()
         for sentence in differences(facts["machine"]):
             self.hear.said(sentence)
         sweep(self.folder.path)
@@ -208,6 +242,23 @@ class Experiment:
             self._first_weights(self._start_again(start, facts.get("from")))
         where = f"step {checkpoint.read_progress(self.resume_from).step:,}" if self.resume_from else "the beginning"
         self.hear.said(f"going on with {self.folder.path} from {where}")
+
+    def follow(self, resume_from: Path | None) -> None:
+        """From where the first process goes on, or begins, with its weights.
+
+        Raises UsageError where the training data are others here.
+        """
+        self._facts_of_same_data()
+        self.codecs = self.folder.codecs(self.run)
+        self._prepare()
+        self.resume_from = resume_from
+
+    def _facts_of_same_data(self) -> dict[str, Any]:
+        """What the run was made with. Raises UsageError where its training data were others."""
+        facts = self.folder.facts()
+        if facts["data"].get("fingerprint") != self.plan.fingerprint:
+            raise UsageError(f"{self.folder.path} was begun on other training data, and a resumed run is the same run")
+        return facts
 
     def _checkpoint(self) -> Path | None:
         """The newest whole one; one from before the best evaluation where the best weights are not whole."""
@@ -259,7 +310,15 @@ class Experiment:
             self.hear.said(sentence)
 
     def run_to_end(self, prepared: Callable[[Trainer], None] | None) -> Outcome:
-        """Train, then measure the best weights on the whole of every part, beside the baselines."""
+        """Train, then measure the best weights on the whole of every part, beside the baselines.
+
+        Of several processes the first one measures, writes and speaks.
+        """
+        if not self.group.first:
+            trainer = self._trainer(lambda *_: None, Listener(), prepared)
+            progress = trainer.fit(self.resume_from)
+            return Outcome(self.folder.path, facts={"step": progress.step}, stopped=trainer.stopped)
+        self.group.of_first(self.resume_from and self.resume_from.name)
         log = EventLog(self.folder.metrics, self.resume_from)
         if log.changed:
             self.hear.said(f"{self.folder.metrics} is missing or damaged; what the checkpoint holds of it is taken")
@@ -267,13 +326,7 @@ class Experiment:
             return self._run_to_end(Together([log, board, self.hear]), prepared)
 
     def _run_to_end(self, hear: Listener, prepared: Callable[[Trainer], None] | None) -> Outcome:
-        settings = (self.run.training, self.run.machine)
-        keep, checkpoints = self.folder.keep, self.folder.checkpoints
-        trainer = self.trainer = Trainer(
-            self.model, self.codecs, self.train, self._examined(), settings, self.device, checkpoints, keep, hear
-        )
-        if prepared is not None:
-            prepared(trainer)
+        trainer = self.trainer = self._trainer(self.folder.keep, hear, prepared)
         progress = trainer.fit(self.resume_from)
         facts = {
             "step": progress.step,
@@ -283,7 +336,7 @@ class Experiment:
         }
         if (peak := peak_memory()) is not None:
             facts["peak_memory"] = peak
-        if trainer.stop.is_set():
+        if trainer.stopped or trainer.stop.is_set():
             outcome, answers = Outcome(self.folder.path, facts=facts, stopped=True), {}
         else:
             outcome, answers = self._measured(facts)
@@ -291,11 +344,20 @@ class Experiment:
         self._report(outcome, answers)
         return outcome
 
+    def _trainer(self, keep: Keep, hear: Listener, prepared: Callable[[Trainer], None] | None) -> Trainer:
+        parts = (self.model, self.codecs, self.train, self._examined())
+        settings, where = (self.run.training, self.run.machine), (self.device, self.folder.checkpoints)
+        trainer = Trainer(*parts, settings, *where, keep, hear, self.group)
+        if prepared is not None:
+            prepared(trainer)
+        return trainer
+
     def _examined(self) -> Examined:
         """The valid part, thinned evenly where it is larger than evaluations during training take."""
         examples, most = self.examples.get("valid", []), self.run.training.valid_examples
         thinned = examples[:: -(-len(examples) // most)] if len(examples) > most else examples
-        return Examined(thinned, encode(thinned, self.codecs, self.run.data))
+        mine = thinned[self.group.rank :: self.group.size]
+        return Examined(thinned, encode(mine, self.codecs, self.run.data))
 
     def _measured(self, facts: dict[str, int | float]) -> tuple[Outcome, dict[str, list[Answer]]]:
         """The best weights, and the baselines, on the whole of every part; and the answers by part."""

@@ -25,9 +25,11 @@ def set_up(machine: MachineSettings, programs: int = 64) -> torch.device:
 
     programs    those of oneDNN that are kept: see `keep_few_programs`
     """
-    torch.set_num_threads(machine.threads or cores())
+    torch.set_num_threads(machine.threads or max(1, cores() // processes_here()))
     torch.set_float32_matmul_precision("medium" if machine.precision == "medium" else "highest")
     device = device_of(machine.device)
+    if processes() > 1:
+        device = device_among(device)
     if device.type == "cuda" and machine.deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True, warn_only=True)
@@ -89,6 +91,31 @@ def device_of(name: str) -> torch.device:
     return device
 
 
+def device_among(device: torch.device) -> torch.device:
+    """The device of this process, of several that train together: a GPU of its own, or the CPU. Raises UsageError."""
+    place, there = int(os.environ.get("LOCAL_RANK", "0")), torch.cuda.device_count()
+    if device.type == "cpu":
+        return device
+    if device.type != "cuda":
+        raise UsageError(f"several processes train together on CPUs or on NVIDIA's GPUs, not on {device}; set "
+                         "machine.device cpu")  # fmt: skip
+    if processes_here() > there:
+        raise UsageError(f"{processes_here()} processes and {there} GPUs: each process needs a GPU of its own; start "
+                         f"{there}, or set machine.device cpu")  # fmt: skip
+    torch.cuda.set_device(place)
+    return torch.device("cuda", place)
+
+
+def processes() -> int:
+    """How many train together, as torchrun and `headway train --processes` tell."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def processes_here() -> int:
+    """Those of them that share this machine."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", processes()))
+
+
 def cores() -> int:
     """Processors this process may run on."""
     with contextlib.suppress(AttributeError):
@@ -126,6 +153,7 @@ def description() -> dict[str, Any]:
         "processor": processor(),
         "cores": cores(),
         "threads": torch.get_num_threads(),
+        "processes": processes(),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
     }
@@ -135,24 +163,25 @@ def differences(before: Mapping[str, Any]) -> list[str]:
     """A sentence where the last bit of a sum may be another than on the machine that `description` told of."""
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     packages = before.get("packages")
-    told = {**before, "torch": packages.get("torch") if isinstance(packages, dict) else None}
+    told = {"processes": 1, **before, "torch": packages.get("torch") if isinstance(packages, dict) else None}
     now = {"torch": torch.__version__, "processor": processor(), "threads": torch.get_num_threads(), "gpu": gpu}
+    now["processes"] = processes()
     other = [f"{name} {told.get(name)} then, {value} now" for name, value in now.items() if told.get(name) != value]
     if not other:
         return []
     return [f"begun on another machine ({'; '.join(other)}): the last bits of what it computes may be others"]
 
 
-def how_ended(code: int) -> str:
+def how_ended(code: int, who: str = "a process") -> str:
     """How a process ended that said nothing, from its exit code: below 0 it is the number of a signal."""
     if code >= 0:
-        return f"a process ended with {code}"
+        return f"{who} ended with {code}"
     try:
         name = signal.Signals(-code).name
     except ValueError:
         name = f"signal {-code}"
     why = ", as the system does where memory runs out" if name == "SIGKILL" else ""
-    return f"a process was ended by {name}{why}"
+    return f"{who} was ended by {name}{why}"
 
 
 def processor() -> str:

@@ -1,6 +1,7 @@
 """`headway train`."""
 
 import contextlib
+import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -8,7 +9,8 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from headway.cli._options import Json, Settings, assigned
+from headway.cli._launching import is_launched, launched, obey
+from headway.cli._options import Json, Settings, SkipBad, assigned
 from headway.errors import UsageError
 
 
@@ -23,8 +25,11 @@ def train(
     start: Annotated[Path | None, Parameter(name="--from")] = None,
     seed: int | None = None,
     cache: Path | None = None,
+    processes: int = 1,
+    restarts: int = 0,
     dry_run: Annotated[bool, Parameter(negative="")] = False,
     verify_resume: Annotated[bool, Parameter(negative="")] = False,
+    skip_bad: SkipBad = False,
     json: Json = False,
     settings: Settings = (),
 ) -> int:
@@ -38,6 +43,8 @@ def train(
       headway train reviews.tsv --out judge --model.encoder.layers 4
       headway train pairs --data.source en --data.target de --out translator
       headway train news --out tagger --resume
+      headway train news --out tagger --processes 4
+      torchrun --nnodes 2 ... -m headway train news --out tagger
       headway train news --dry-run
       headway train news --verify-resume
 
@@ -60,6 +67,11 @@ def train(
     cache
         Where a training part too large for memory is prepared, and stays; without it that is beside the run folder, and
         goes when training has ended.
+    processes
+        Train with so many processes of this machine, a GPU or a share of the cores each; torchrun does it on several.
+        An update is the same, divided among them.
+    restarts
+        How often all processes go on from the last checkpoint after one of them was lost.
     dry_run
         Train and write nothing: say what it would take, parameters, memory and time, from a few updates.
     verify_resume
@@ -67,28 +79,57 @@ def train(
         differs (exit code 1): its first updates are made left alone and killed twice. Nothing is kept; --out is not
         needed, and says only beside which folder the files are written meanwhile.
     """
+    if skip_bad:
+        settings = (*settings, "data.on_bad=skip")
     how: dict[str, Any] = {"recipe": recipe, "config": config, "start": start, "seed": seed}
+    if processes < 1 or restarts < 0 or (processes == 1 and restarts):
+        raise UsageError("--processes is a number from 1, and --restarts one from 0, for several processes")
+    if processes > 1 and (dry_run or verify_resume):
+        raise UsageError("--dry-run and --verify-resume are of one process: leave out --processes")
     if verify_resume:
         return _resume_verified(data, out, resume or dry_run, json, settings, cache=cache, **how)
     if dry_run:
         return _rehearsed(data, resume, json, settings, **how)
     if out is None:
         raise UsageError("--out is missing: the run folder to write; --dry-run trains and writes nothing")
+    if processes > 1:
+        return launched([*_options(data, out, resume, cache, json, settings, **how)], processes, restarts)
+    if is_launched():
+        obey()
+    return _trained(data, out, resume, json, settings, cache=cache, **how)
+
+
+def _trained(data: Path | None, out: Path, resume: bool, json: bool, settings: Sequence[str], **how: Any) -> int:
+    """The training itself; of several processes the first one speaks."""
     from headway.cli._display import display
     from headway.cli._tables import print_outcome
     from headway.experiment import train as run
 
     show = display()
     with contextlib.closing(show), _stopped_by_signals() as (received, prepared):
-        how |= {"cache": cache, "listener": show, "prepared": prepared}
+        how |= {"listener": show, "prepared": prepared}
         outcome = run(data, out, resume=resume, settings=assigned(settings), **how)
+    first = os.environ.get("RANK", "0") == "0"
     if outcome.stopped:
-        show.said(
-            f"stopped at step {outcome.facts['step']:,}; everything is saved. Go on with the same command and --resume"
-        )
-        return 128 + received[0]
-    print_outcome(outcome, data, json)
+        step = f"{outcome.facts['step']:,}"
+        if first:
+            show.said(f"stopped at step {step}; everything is saved. Go on with the same command and --resume")
+        return 128 + (received or [signal.SIGTERM])[0]  # or another process received it
+    if first:
+        print_outcome(outcome, data, json)
     return 0
+
+
+def _options(
+    data: Path | None, out: Path, resume: bool, cache: Path | None, json: bool, settings: Sequence[str], **how: Any
+) -> Iterator[str]:
+    """The same on the command line, for each of several processes."""
+    yield from () if data is None else (str(data),)
+    named = {"out": out, "recipe": how["recipe"], "config": how["config"], "from": how["start"], "seed": how["seed"]}
+    for name, value in {**named, "cache": cache}.items():
+        yield from () if value is None else (f"--{name}={value}",)
+    yield from [f"--{name}" for name, asked in {"resume": resume, "json": json}.items() if asked]
+    yield from [f"--set={pair}" for pair in settings]
 
 
 def _resume_verified(

@@ -115,8 +115,7 @@ def _write(
 def _write_shares(new: Path, tensors: Sequence[Mapping[str, Tensor]], group: Group) -> None:
     """This process's part of a checkpoint; returns when every process has written its own."""
     if not new.is_dir():
-        raise RunError(f"{new.parent} is not the folder that the first process writes; machine.shard needs one that all "
-                       "machines see")  # fmt: skip
+        raise RunError(f"{new.parent} is not the folder that the first process writes: all machines must see it")
     for kind, named in zip(KINDS, tensors, strict=True):
         sharding.write(new, kind, named, group)
     group.wait()

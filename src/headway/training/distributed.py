@@ -102,7 +102,7 @@ class Processes(Group):
     def __init__(self, restarted: bool = False):
         super().__init__(restarted)
         self.rank, self.size = dist.get_rank(), dist.get_world_size()
-        self.training = dist.new_group(timeout=SILENCE)
+        self.training: Any = dist.new_group(timeout=SILENCE)
 
     def of_first(self, value: Any) -> Any:
         content = _bytes_of(value) if self.first else torch.empty(0, dtype=torch.uint8)
@@ -267,7 +267,7 @@ def _join() -> None:
 
 LOST = re.compile(
     r"connection (closed|reset|refused)|broken pipe|timed out|timeout|unreachable|no route to host|failed to connect"
-    r"|socket|gloo|nccl|store",
+    r"|gloo|nccl",
     re.IGNORECASE,
 )
 """What torch says where a process, or the way to it, is gone; it has no common class for that."""

@@ -49,6 +49,9 @@ TIME_FOR_UPDATES = 0.88
 """The share of a time limit that is planned for updates; the rest is for evaluations and a machine that slows down."""
 
 
+Keep = Callable[[Mapping[str, Tensor], int, bool], None]
+
+
 @dataclass(frozen=True)
 class Examined:
     """Examples that evaluations answer during training, encoded once.
@@ -78,14 +81,14 @@ class Trainer:
         settings: tuple[TrainingSettings, MachineSettings],
         device: torch.device,
         folder: Path,
-        keep: Callable[[Mapping[str, Tensor], int, bool], None],
+        keep: Keep,
         listener: Listener,
         group: Group = ALONE,
     ):
         self.model, self.codecs, self.train, self.valid = model, codecs, train, valid
         self.settings, self.machine = settings
         self.device, self.folder, self.keep, self.listener = device, folder, keep, listener
-        self.group, self.whole = group, model
+        self.group, self.whole = group, model  # `whole`: with all its weights, where evaluations find them
         self.stop = Event()
         self.stopped = False
         self.clock: Callable[[], float] = time.monotonic

@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -41,7 +42,7 @@ class Sharded:
                 module.set_gradient_divide_factor(1.0)  # sums, which are divided once
                 module.set_force_sum_reduction_for_comms(True)  # gloo knows no other
 
-    def whole(self) -> nn.Module:
+    def whole(self) -> Any:
         """A copy for this process alone, with the weights put together; every process must ask for it at once."""
         known = {
             id(bare): nn.Parameter(gathered(p.detach()), p.requires_grad)
