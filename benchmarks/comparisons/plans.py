@@ -56,8 +56,8 @@ COMPARISONS = [
         "A tag is decided by the neighbours: a convolution should be as good as attention, and faster. A recurrent "
         "network reads in order and knows both sides, but makes fewer updates in the same time.",
         "The convolution is best, and attention is a clear 1.25 points behind: what it has to learn first, to look at "
-        "the neighbours, the other two are built for, and in 360 updates it has not caught up. The recurrent network is "
-        "nearly as good as the convolution with a fifth fewer updates. For tagging in little time take "
+        "the neighbours, the other two are built for, and in 360 updates it has not caught up. The recurrent network "
+        "is nearly as good as the convolution with a fifth fewer updates. For tagging in little time take "
         "`--model.encoder.mixer convolution`.",
     ),
     Comparison(

@@ -5,7 +5,6 @@ cell is kept in `benchmarks/results/comparisons/`, from where it is taken again.
 """
 
 import argparse
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -37,17 +36,19 @@ def run(one: Comparison, jobs: int, folder: Path) -> None:
         watch=Lines(Console(stderr=True), jobs),
     )
     copy_cells(folder / one.data, RESULTS / one.data)
-    shutil.copyfile(folder / one.data / "compare.md", RESULTS / f"{one.name}.md")
+    table = (folder / one.data / "compare.md").read_text(encoding="utf-8")
+    (RESULTS / f"{one.name}.md").write_text(table.replace(f"{ROOT}/", ""), encoding="utf-8")
 
 
 def copy_cells(source: Path, target: Path) -> None:
-    """What is finished in one folder, where the other does not have it."""
+    """What is finished in one folder, where the other does not have it; files are named from the project's root."""
     for path in sorted(source.glob("cells/*/cell.json")):
         there = target / "cells" / path.parent.name
         if not (there / "cell.json").is_file():
             there.mkdir(parents=True, exist_ok=True)
             for name in KEPT:
-                shutil.copyfile(path.parent / name, there / name)
+                told = (path.parent / name).read_text(encoding="utf-8").replace(f"{ROOT}/", "")
+                (there / name).write_text(told, encoding="utf-8")
 
 
 def main(about: str, comparisons: Sequence[Comparison], head: str, page_name: str) -> None:
