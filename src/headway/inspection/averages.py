@@ -5,7 +5,7 @@ Voita et al. 2019 and Clark et al. 2019. Beside each share stands what a head wo
 since in a short sequence that is much, too.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -180,7 +180,7 @@ def _distances(part: str, T: int, S: int) -> NDArray[np.float64]:
     return np.abs(own[:, None] - np.arange(S)[None])
 
 
-def sentences(heads: list[Head], most: int = 8) -> list[str]:
+def sentences(heads: Sequence[Head], most: int = 8) -> list[str]:
     """What the heads with a role do, the clearest first, and how many have none."""
     told = [head.told for head in heads if head.role is not None][:most]
     others = sum(head.role is None for head in heads)

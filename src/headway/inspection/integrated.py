@@ -70,6 +70,7 @@ def attributed(
     found = []
     for name, value in outputs:
         gradients = IntegratedGradients(lambda x, value=value: value(memory(x)))
+        added: list[float] = []
         with torch.no_grad():
             ends = [float(value(memory(x))) for x in (start, vectors.x)]
         for steps in STEPS:

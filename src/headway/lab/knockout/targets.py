@@ -1,6 +1,6 @@
 """What can be switched off in a model: heads, mixers, feed-forward layers, whole layers, each with its place."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,7 +29,7 @@ class Target:
     part: str
     layer: int
     head: int | None = None
-    heads: dict[Attention, Sequence[int]] = field(default_factory=dict, compare=False)
+    heads: Mapping[Attention, Sequence[int]] = field(default_factory=dict, compare=False)
     closed: tuple[Residual, ...] = field(default=(), compare=False)
 
     @property
