@@ -61,6 +61,7 @@ def run(name: str, minutes: float) -> dict[str, Any]:
     rows = [row.as_json() for row in results.rows]
     greedy = next(row for row in rows if row["mode"] == "greedy")
     for row in rows:
+        row["run"] = out.relative_to(ROOT).as_posix()
         row["calls_of_greedys"] = row["decoder_calls"] / greedy["decoder_calls"]
     return {
         "data": name,
