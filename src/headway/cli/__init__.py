@@ -15,9 +15,9 @@ from headway.version import __version__
 
 COMMANDS = (
     "train", "evaluate", "predict", "inspect", "knockout", "data", "get", "list", "config", "check", "lab", "compare",
-    "distill", "race", "export", "serve",
+    "tune", "distill", "race", "export", "serve",
 )  # fmt: skip
-WITH_SETTINGS = ("train", "config", "check", "compare", "data")
+WITH_SETTINGS = ("train", "config", "check", "compare", "data", "tune")
 
 DESCRIPTION = """Train, explain and serve a Transformer of your own on sequences of your own, offline.
 
@@ -50,6 +50,7 @@ def app() -> App:
         race,
         serve,
         train,
+        tune,
     )
     from headway.cli.list import list_
 
@@ -73,6 +74,7 @@ def app() -> App:
     commands.command(config.config, sort_key=6)
     commands.command(check.check, sort_key=6)
     commands.command(compare.compare, sort_key=7)
+    commands.command(tune.tune, sort_key=7)
     commands.command(knockout.knockout, sort_key=8)
     commands.command(lab.lab, sort_key=8)
     commands.command(distill.distill, sort_key=8)

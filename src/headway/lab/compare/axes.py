@@ -96,23 +96,23 @@ def arms_of(base: Run, origins: Mapping[str, str], axes: Sequence[Axis], below: 
     nowhere is an error, with the nearest name. Raises UsageError.
     """
     arms: list[Arm] = []
-    applied: set[str] = set()
+    used: set[str] = set()
     for values in product(*(axis.values for axis in axes)):
         steps = [Assignment(axis.path, value, f"--axis {axis.path}") for axis, value in zip(axes, values)]
-        run, taken, left = _applied(base, [*steps, *below])
-        applied.update(one.path for one in taken)
+        run, taken, left = applied(base, [*steps, *below])
+        used.update(one.path for one in taken)
         choices = {axis.path: dict(leaves(run))[axis.path] for axis in axes if axis.path in {t.path for t in taken}}
         if all(run != arm.run for arm in arms):
             arms.append(Arm(_name(choices, axes), choices, run, tuple(_dropped(run, left, origins))))
     for one in [*(Assignment(axis.path, axis.values[0], f"--axis {axis.path}") for axis in axes), *below]:
-        if one.path not in applied:
+        if one.path not in used:
             resolve(Run, [changes(base, "base"), [one]])  # says what is wrong with it
     if len(arms) < 2:
         raise UsageError("all arms are the same: the values of the axes mean the same settings")
     return arms
 
 
-def _applied(base: Run, wanted: Sequence[Assignment]) -> tuple[Run, list[Assignment], list[Assignment]]:
+def applied(base: Run, wanted: Sequence[Assignment]) -> tuple[Run, list[Assignment], list[Assignment]]:
     """(the run, what was applied, what has no place): choices come before what hangs below them."""
     layers, taken, left = [changes(base, "base")], [], []
     run = base
