@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from serving import events, held, post, sentence, serving, until
+from served import events, held, post, sentence, serving, until
 
 from headway.batch import as_json
 from headway.predictor import Predictor

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from serving import post, sentence, serving, until
+from served import post, sentence, serving, until
 
 import sounds
 from headway.serve import connection
@@ -53,8 +53,10 @@ def test_who_does_not_send_or_does_not_take_is_cut_off(runs, monkeypatch):
         assert closed(half) and closed(silent) and closed(slow)
         body.settimeout(10)
         assert b"408 Request Timeout" in body.recv(4096) and closed(body)
-        greedy = stack.enter_context(server.raw())
+        greedy = stack.enter_context(socket.socket())
+        greedy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         greedy.settimeout(0.5)
+        greedy.connect(("127.0.0.1", server.port))
         asked = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 400
         with pytest.raises((TimeoutError, ConnectionError)):  # it stops reading where nobody takes its answers
             while True:
@@ -66,7 +68,7 @@ def test_who_does_not_send_or_does_not_take_is_cut_off(runs, monkeypatch):
     "sent",
     [
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET / HTTP/banana\r\nHost: localhost\r\n\r\n",
         b"\x00" * 100 + b"\r\n\r\n",
         b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n",
         b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /",
@@ -181,7 +183,7 @@ def test_addresses_are_texts_and_nothing_is_fetched(server, monkeypatch):
 def hears(tmp_path_factory):
     """A run that reads sounds, and the sounds it was trained on."""
     folder = tmp_path_factory.mktemp("hears")
-    settings = tiny("tag", {"training.steps": 4, "training.tokens": 400})
+    settings = tiny("transduce", {"training.steps": 4, "training.tokens": 400})  # without hashed n-grams
     quick(sounds.glides(folder / "data"), folder / "run", settings=settings)
     with serving({"hears": folder / "run"}) as server:
         yield server, folder

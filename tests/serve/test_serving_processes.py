@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import httpx
 import pytest
-from serving import until
+from served import until
 
 HEADWAY = [sys.executable, "-W", "error::SyntaxWarning", "-m", "headway", "serve"]
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}

@@ -1,12 +1,14 @@
 """What OpenAPI and `/v1/models` say of the server, with examples."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from headway.data.codecs import Labels
 from headway.serve.house import Served
-from headway.serve.schemas import Ask, Options, Problem
+from headway.serve.schemas import Ask, Options
 
 STATUSES = {
+    400: "The request is no HTTP that can be read.",
     401: "A key is needed, and none that is known was given.",
     408: "The request did not come in time.",
     413: "The body is larger than a request may be.",
@@ -20,9 +22,14 @@ STATUSES = {
     504: "Not answered in time.",
 }
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": told, "content": _PROBLEM} for status, told in STATUSES.items()
-}
+
+
+def problems(statuses: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
+    """Refusals as OpenAPI has them."""
+    return {status: {"description": told, "content": _PROBLEM} for status, told in statuses.items()}
+
+
+PROBLEMS = problems(STATUSES)
 """Every refusal that a route may answer with."""
 _WRITTEN = {
     "model": "speaker",

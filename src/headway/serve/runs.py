@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Query
 from starlette.responses import Response
 
 from headway.serve import schemas
-from headway.serve.describing import PROBLEMS
+from headway.serve.describing import PROBLEMS, problems
 from headway.serve.house import House
 from headway.serve.limits import Refusal
 from headway.serve.streaming import event, events
@@ -22,9 +22,7 @@ BEAT = 15.0
 Name = Annotated[str, Query(max_length=400, description="The name of a run, of `/v1/runs`.")]
 After = Annotated[str, Query(max_length=60, description="What `after` was before; empty for all events.")]
 Last = Annotated[str, Header(alias="Last-Event-ID", max_length=60)]
-MISSING: dict[int | str, dict[str, Any]] = {
-    404: {"model": schemas.Problem, "description": "There is no such run, or no trainings are watched."}
-}
+MISSING = problems({404: "There is no such run, or no trainings are watched."})
 
 
 def routes(house: House) -> APIRouter:
