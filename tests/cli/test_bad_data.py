@@ -171,6 +171,24 @@ def test_bad_lines_are_skipped_counted_and_listed_where_that_is_asked(headway, t
     assert "train: 40 examples" in done.err and RunFolder(tmp_path / "run").settings().data.on_bad == "skip"
 
 
+def test_skip_bad_is_a_short_option_of_everything_that_reads_lines(headway, runs, tmp_path):
+    folder = data("classify", tmp_path / "data")
+    good = (folder / "train.tsv").read_text().splitlines()
+    write(folder / "train.tsv", [*good[:3], "no label", *good[3:]])
+    asked = list(options(tiny("classify", {"training.steps": 2})))
+    done = headway("train", folder, "--out", tmp_path / "run", "--skip-bad", *asked)
+    assert done.code == 0 and "1 line was skipped (data.on_bad skip)" in done.err
+    bad = write(tmp_path / "bad.tsv", [good[0], good[1], "a\tb\tc", good[2]])
+    for command in ("evaluate", "predict"):
+        refused = headway(command, runs("classify"), bad)
+        assert refused.code == 3 and f"{bad}:3: " in refused.err and "skipped" not in refused.err
+        done = headway(command, runs("classify"), bad, "--skip-bad")
+        assert done.code == 0 and f"  {bad}:3: " in done.err and "1 line was skipped" in done.err
+    assert len(done.lines) == 3
+    both = headway("predict", runs("classify"), bad, "--skip-bad", "--out", tmp_path / "answers")
+    assert both.code == 2 and "take one of them" in both.err
+
+
 def test_what_data_hold_cannot_steer_the_terminal(headway, tmp_path):
     train = write(tmp_path / "train.slash", ["ant/A \x1b[31mred\x1b[0m"])
     done = headway("train", train, "--out", tmp_path / "run")

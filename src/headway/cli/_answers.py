@@ -7,10 +7,11 @@ from pathlib import Path
 
 from headway.batch import Answer, ClassifyAnswer, Example, TagAnswer, TransduceAnswer, as_json, plain
 from headway.data.formats import reader_for
+from headway.data.loading import Complaints
 from headway.data.readers import Columns
 from headway.data.readers.folders import SUFFIXES
 from headway.data.sources import SOURCES
-from headway.errors import UsageError, Where
+from headway.errors import DataError, UsageError, Where
 from headway.predictor import Predictor
 
 COLUMNS = ("conll", "conllu")
@@ -21,9 +22,14 @@ Inputs = Iterator[tuple[Iterable[Example], bool]]
 
 
 def read_inputs(
-    predictor: Predictor, files: Sequence[Path], texts: Sequence[str], format: str | None, source: str | None
+    predictor: Predictor,
+    files: Sequence[Path],
+    texts: Sequence[str],
+    format: str | None,
+    source: str | None,
+    complaints: Complaints = Complaints(skip=False),
 ) -> Inputs:
-    """The inputs in order, read as they are needed."""
+    """The inputs in order, read as they are needed; without those that are complained about and skipped."""
     if texts:
         yield [Example(text) for text in texts], False
     codec = SOURCES.part(predictor.run.kind)
@@ -36,7 +42,17 @@ def read_inputs(
         chosen = source or (
             None if predictor.trained_on == "parallel" or name == "slash" else predictor.run.data.source
         )
-        yield reader.read(file, Columns(chosen)), name in COLUMNS
+        examples = reader.read(file, Columns(chosen), complaints)
+        yield (_usable(examples, predictor, complaints) if complaints.skip else examples), name in COLUMNS
+
+
+def _usable(examples: Iterable[Example], predictor: Predictor, complaints: Complaints) -> Iterator[Example]:
+    """Those that the run can read."""
+    for example in examples:
+        try:
+            yield SOURCES.part(predictor.run.kind).opened(example, predictor.run.data)
+        except DataError as error:
+            complaints(error)
 
 
 def write_answers(

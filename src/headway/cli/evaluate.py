@@ -1,12 +1,14 @@
 """`headway evaluate`."""
 
 import json as json_
+import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from headway.cli._options import Json, warn_of
+from headway.cli._options import Json, SkipBad, warn_of
 
 
 def evaluate(
@@ -25,6 +27,7 @@ def evaluate(
     top_p: float | None = None,
     sampling_seed: int | None = None,
     together: Annotated[tuple[Path, ...], Parameter(name="--with", negative="")] = (),
+    skip_bad: SkipBad = False,
     json: Json = False,
 ) -> int:
     """Measure a trained run on data whose answers are known.
@@ -66,7 +69,7 @@ def evaluate(
     from headway.experiment import examples_for, load
 
     predictor = load(run, *together)
-    examples = examples_for(predictor, data, part)
+    examples = examples_for(predictor, data, part, skip_bad, say=partial(print, file=sys.stderr))
     how = {
         "mode": mode, "beam": beam, "length_penalty": length_penalty, "candidates": candidates, "tolerance": tolerance,
         "temperature": temperature, "top_k": top_k, "top_p": top_p, "sampling_seed": sampling_seed,

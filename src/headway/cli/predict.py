@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from headway.cli._options import Json, warn_of
+from headway.cli._options import Json, SkipBad, warn_of
 from headway.errors import UsageError, nearest
 
 
@@ -37,6 +37,7 @@ def predict(
     source: str | None = None,
     out: Path | None = None,
     processes: int | None = None,
+    skip_bad: SkipBad = False,
     json: Json = False,
 ) -> int:
     """Answer with a trained run: one line per example, in order; columns for files in columns.
@@ -103,7 +104,9 @@ def predict(
         file is the same.
     """
     from headway.cli._answers import read_inputs, write_answers, write_scores
+    from headway.data.loading import Complaints
     from headway.experiment import load
+    from headway.planning import left_out
     from headway.predictor import AHEAD
 
     for file in files:
@@ -119,18 +122,23 @@ def predict(
         "sampling_seed": sampling_seed, "prefix": prefix, "alignments": alignments, "trace": trace,
     }  # fmt: skip
     if out is not None or processes is not None:
+        if skip_bad:
+            raise UsageError("--out holds an answer to every line, and --skip-bad leaves some out: take one of them")
         runs, shape = [run, *together], {"scores": scores, "nbest": nbest, "json": json}
         return _to_file(runs, files, out, processes, given, how, shape, format=format, source=source)
     predictor = load(run, *together)
-    inputs = read_inputs(predictor, files, text, format, source)
+    complaints = Complaints(skip_bad)
+    inputs = read_inputs(predictor, files, text, format, source, complaints)
     if given:
         write_scores(predictor, inputs, json)
-        return 0
-    warn_of(tolerance)
-    waits = Path("-") in files and sys.stdin is not None and sys.stdin.isatty()
-    for examples, columns in inputs:
-        answers = predictor.stream(examples, 1 if waits else AHEAD, **how)
-        write_answers(answers, scores=scores, nbest=nbest, columns=columns, json=json, at_once=waits)
+    else:
+        warn_of(tolerance)
+        waits = Path("-") in files and sys.stdin is not None and sys.stdin.isatty()
+        for examples, columns in inputs:
+            answers = predictor.stream(examples, 1 if waits else AHEAD, **how)
+            write_answers(answers, scores=scores, nbest=nbest, columns=columns, json=json, at_once=waits)
+    for sentence in left_out(complaints.taken, "--skip-bad"):
+        print(sentence, file=sys.stderr)
     return 0
 
 
