@@ -42,8 +42,8 @@ def checks(whole: Path, resumed: Path, updates: Path, pieces: Sequence[Path]) ->
     one, other = (end or _refuse(f"{run} has no checkpoint") for end, run in zip(ends, (whole, resumed)))
     made, again = noted(updates), [line for piece in pieces for line in noted(piece)]
     return [
-        _order("data order", made, again, 1, "rows"),
-        _order("losses, and so all that is drawn", made, again, 2, "loss"),
+        _order("data order", made, again, 1, "other rows"),
+        _order("losses, and so all that is drawn", made, again, 2, "another loss"),
         _tensors("weights", one / "weights.safetensors", other / "weights.safetensors"),
         _tensors("state of the optimizer", one / "optimizer.safetensors", other / "optimizer.safetensors"),
         _tensors("averaged weights", one / "average.safetensors", other / "average.safetensors"),
@@ -76,7 +76,7 @@ def _order(name: str, made: Sequence[list[Any]], again: Sequence[list[Any]], pla
     for line in sorted(again):
         if line[place] != expected[line[0]]:
             values = f": {float.fromhex(expected[line[0]])!r} and {float.fromhex(line[place])!r}" if place == 2 else ""
-            return Check(name, count, f"update {line[0] + 1:,} had another {what}{values}")
+            return Check(name, count, f"update {line[0] + 1:,} had {what}{values}")
     missing = sorted(expected.keys() - {line[0] for line in again})
     return Check(name, count, f"update {missing[0] + 1:,} was not made after the resume" if missing else None)
 

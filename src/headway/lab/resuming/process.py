@@ -35,7 +35,8 @@ class Watched(Listener):
     def __init__(self, task: Task):
         self.task = task
         self.part = Part(**task.part) if task.part is not None else None
-        self.updates = open(f"{task.told}.updates", "w", encoding="utf-8", buffering=1)  # noqa: SIM115
+        self.updates = Path(f"{task.told}.updates")
+        self.updates.write_text("", encoding="utf-8")
 
     def prepared(self, trainer: Trainer) -> None:
         """Called before the first update is planned."""
@@ -68,7 +69,8 @@ class Watched(Listener):
         step = self.trainer.progress.step
         total, count = self.gradients(update)
         rows = hashlib.sha256(b" ".join(batch.tobytes() for batch in update)).hexdigest()
-        self.updates.write(json.dumps([step, rows, total.hex(), float(count).hex()]) + "\n")
+        with open(self.updates, "a", encoding="utf-8") as file:
+            file.write(json.dumps([step, rows, float(total).hex(), float(count).hex()]) + "\n")
         if self.task.die_in == "update" and step == self.task.die_at:
             os.kill(os.getpid(), KILL)
         self._by_the_clock(step + 1)
