@@ -15,12 +15,12 @@ from headway.steadiness import Difference, compared, reservations, steadiness, w
 from headway.tasks import classify, tag
 from headway.training.evaluation import answers
 
-LONG = ("joint", "at_once", "several", "regress")
+LONG = ("classify", "transduce", "joint", "at_once", "several", "regress")
 
 
 @pytest.mark.parametrize(
     "asked",
-    ["tag", "classify", "transduce", *(pytest.param(name, marks=pytest.mark.long) for name in LONG)],
+    ["tag", *(pytest.param(name, marks=pytest.mark.long) for name in LONG)],
 )
 def test_no_answer_of_a_run_depends_on_its_neighbours(runs, asked):
     run = headway.load(runs(asked))
@@ -62,7 +62,9 @@ def test_what_differs_is_counted_and_the_first_is_named():
     assert told(text, TransduceAnswer("ab", ("ab",), -40.0)).different == 1
 
 
-@pytest.mark.parametrize("mode", ["greedy", "beam", "verify"])
+@pytest.mark.parametrize(
+    "mode", ["greedy", *(pytest.param(name, marks=pytest.mark.long) for name in ("beam", "verify"))]
+)
 def test_close_ties_are_decided_as_they_are_for_a_row_alone(runs, monkeypatch, mode):
     monkeypatch.setattr(autoregressive, "CLOSE", {torch.float32: 1e9})  # every decision is a close one
     run = headway.load(runs("transduce"))
@@ -72,7 +74,9 @@ def test_close_ties_are_decided_as_they_are_for_a_row_alone(runs, monkeypatch, m
     assert together == alone and [one.score for one in together] == [one.score for one in alone]  # bit by bit
 
 
-@pytest.mark.parametrize(("asked", "task"), [("tag", tag), ("classify", classify), ("several", classify)])
+@pytest.mark.parametrize(
+    ("asked", "task"), [("tag", tag), ("classify", classify), pytest.param("several", classify, marks=pytest.mark.long)]
+)
 def test_close_labels_are_decided_as_they_are_for_a_row_alone(runs, monkeypatch, asked, task):
     monkeypatch.setattr(task, "NEAR", 2.0)
     run = headway.load(runs(asked))

@@ -64,6 +64,7 @@ def test_a_run_whose_answers_do_not_hold_is_code_one(headway, runs, monkeypatch)
     assert f"{runs.data('tag') / 'test.slash'}:" in printed.out
 
 
+@pytest.mark.long
 def test_a_training_warns_of_a_leak_in_a_line(headway, tmp_path):
     data = little.data("classify", tmp_path / "data")
     shutil.copy(data / "train.tsv", data / "test.tsv")
@@ -95,6 +96,7 @@ def test_a_dry_run_says_what_a_training_takes_and_writes_nothing(headway, runs, 
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
+@pytest.mark.long
 def test_a_dry_run_in_words_and_what_it_refuses(headway, runs, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     options = list(little.options(little.tiny("classify")))

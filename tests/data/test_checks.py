@@ -273,6 +273,7 @@ def test_a_part_that_cannot_be_read_does_not_hide_the_others(tmp_path):
     assert report.verdict.startswith("1 error") and "would stop" in report.verdict
 
 
+@pytest.mark.long
 def test_one_file_that_is_split_counts_its_bad_lines_once(tmp_path):
     (tmp_path / "all.tsv").write_text(reviews(200) + "one cell\n")
     (found,) = [one for one in looked_at(tmp_path / "all.tsv").findings if one.check == "lines"]
@@ -286,6 +287,7 @@ def test_parallel_files_that_do_not_match(tmp_path):
     assert any("valid.b has 8 lines" in one.what for one in report.findings if one.severity == "error")
 
 
+@pytest.mark.long
 def test_graphs_and_vectors(tmp_path):
     rows = [{"nodes": ["a", "b"], "edges": [[0, 1]] if n else [], "label": "xy"[n % 2]} for n in range(40)]
     for part in PARTS:
