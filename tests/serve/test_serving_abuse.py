@@ -39,6 +39,7 @@ def closed(client: socket.socket) -> bool:
     return True
 
 
+@pytest.mark.long
 def test_who_does_not_send_or_does_not_take_is_cut_off(runs, monkeypatch):
     """Slow headers (slow loris), a slow body, a client that takes nothing: all end, and others are served meanwhile."""
     monkeypatch.setattr(connection, "HEADERS", 0.3)
