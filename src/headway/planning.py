@@ -76,7 +76,7 @@ def _kind(layers: Sequence[Sequence[Assignment]], start: Path | str | None) -> s
     return RunFolder(start).settings().kind
 
 
-def _surveyed(found: DataSet, examples: Sequence[Example]) -> Survey:
+def _surveyed(found: DataSet, examples: Iterable[Example]) -> Survey:
     recognized = found.recognized
     return survey(examples, recognized.task, recognized.several, found.kind)  # type: ignore[arg-type]
 
@@ -302,6 +302,8 @@ MAY_CHANGE = (
     "machine.device",
     "machine.threads",
     "machine.micro_tokens",
+    "machine.shard",
+    "machine.recompute",
     "training.time_limit",
     "training.patience",
     "data.train",

@@ -136,7 +136,8 @@ def test_interrupted_and_gone_on_with_it_draws_the_same_trials(runs, tmp_path):
     parts = searched(runs.data("transduce"), tmp_path / "parts", 6)
     assert [vars(one) for one in parts.trials] == [vars(one) for one in whole.trials]
     assert searched(runs.data("transduce"), tmp_path / "parts", 6, lambda *_: pytest.fail("all are done")).best
-    with pytest.raises(UsageError, match="holds another search \\(space, settings or budget differ\\)"), patch.object(searching, "tried"):
+    differ = r"holds another search \(space, settings or budget differ\)"
+    with pytest.raises(UsageError, match=differ), patch.object(searching, "tried"):
         tune(runs.data("transduce"), 6, tmp_path / "parts", space=SPACE[:1], steps=40,
              settings={k: v for k, v in given(**{"model.encoder.layers": 1}).items() if v is not None})  # fmt: skip
 
