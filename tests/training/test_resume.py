@@ -228,7 +228,8 @@ def test_facts_of_older_versions_have_no_checksums_and_are_read(stopped, runs, u
     assert same(stopped, undisturbed)
 
 
-@pytest.mark.parametrize("how", ["weights", LONG("manifest")])
+@pytest.mark.long
+@pytest.mark.parametrize("how", ["weights", "manifest"])
 def test_best_weights_that_are_damaged_are_trained_again(how, stopped, runs, undisturbed):
     """They may be better than all that comes, and then nothing would bring them back."""
     file = next(stopped.glob("weights-*")) if how == "weights" else stopped / "manifest.json"
