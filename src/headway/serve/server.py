@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import errno
+import os
 import resource
 import signal
 import socket
@@ -73,11 +75,13 @@ class Server(uvicorn.Server):
 
 def listen(host: str, port: int) -> socket.socket:
     """A socket that takes connections. Raises UsageError."""
+    if not 0 <= port < 1 << 16:
+        raise UsageError(f"--port {port}: a port is a number from 0 to 65535")
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return socket.create_server(address[:2], family=family, backlog=BACKLOG)
-    except (OSError, OverflowError) as error:
-        said = getattr(error, "strerror", None) or error
+    except OSError as error:
+        said = os.strerror(error.errno) if error.errno in errno.errorcode else error.strerror
         raise UsageError(f"--host {host} --port {port}: {said}; another --port may be free, 0 takes any") from None
 
 
