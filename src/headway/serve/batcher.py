@@ -201,17 +201,17 @@ class Batcher(threading.Thread):
     def _answer(self, batch: list[Row]) -> None:
         predictor, version = self.model
         requests = len({id(row.job) for row in batch})
-        with self.turns:
-            began = monotonic()
-            try:
-                question = batch[0].job.question
-                found = question.of(predictor, [row.asked for row in batch], self._watch(batch))
-            except Stopped:
-                return
-            except Exception as error:
-                self._apart(batch, error)
-                return
-            seconds = monotonic() - began
+        question, rows, watch = batch[0].job.question, [row.asked for row in batch], self._watch(batch)
+        try:
+            with self.turns:
+                began = monotonic()
+                found = question.of(predictor, rows, watch)
+                seconds = monotonic() - began
+        except Stopped:
+            return
+        except Exception as error:  # the turn has been given back: what is asked once more takes its own
+            self._apart(batch, error)
+            return
         self._count(requests, len(batch), seconds)
         told: list[tuple[Callable[..., None], Any]] = []
         for row, answer in zip(batch, found, strict=True):
