@@ -99,9 +99,9 @@ def test_the_space_around_a_recipe_holds_the_recipe_and_can_be_built(asked, runs
 
 
 def test_it_finds_what_is_best_and_ends_what_lags_behind(runs, tmp_path):
-    found = searched(runs.data("transduce"), tmp_path / "out", 16)
+    found = searched(runs.data("transduce"), tmp_path / "out", 10)
     states = [one.state for one in found.trials]
-    assert len(states) == 16 and states[:4] == ["finished"] * 4 and "pruned" in states
+    assert len(states) == 10 and states[:4] == ["finished"] * 4 and "pruned" in states
     best = found.best
     assert best is not None and best.value == min(one.value for one in found.trials if one.state == "finished")
     assert best.choices["model.encoder.layers"] == 2 and found.metric == "character_error_rate"
@@ -117,7 +117,7 @@ def test_it_finds_what_is_best_and_ends_what_lags_behind(runs, tmp_path):
 
 
 def test_interrupted_and_gone_on_with_it_draws_the_same_trials(runs, tmp_path):
-    whole = searched(runs.data("transduce"), tmp_path / "whole", 6)
+    whole = searched(runs.data("transduce"), tmp_path / "whole", 4)
     stop, begun = threading.Event(), list[str]()
 
     def stopped(cell: Cell, hear, stop: threading.Event) -> str | None:
@@ -130,12 +130,12 @@ def test_interrupted_and_gone_on_with_it_draws_the_same_trials(runs, tmp_path):
             return None
         return play(cell, hear, stop)
 
-    half = searched(runs.data("transduce"), tmp_path / "parts", 6, stopped, stop=stop)
+    half = searched(runs.data("transduce"), tmp_path / "parts", 4, stopped, stop=stop)
     assert [one.state for one in half.trials] == ["finished", "finished", "begun"]
-    assert searched(runs.data("transduce"), tmp_path / "parts", 4).told == half.told
-    parts = searched(runs.data("transduce"), tmp_path / "parts", 6)
+    assert searched(runs.data("transduce"), tmp_path / "parts", 3).told == half.told
+    parts = searched(runs.data("transduce"), tmp_path / "parts", 4)
     assert [vars(one) for one in parts.trials] == [vars(one) for one in whole.trials]
-    assert searched(runs.data("transduce"), tmp_path / "parts", 6, lambda *_: pytest.fail("all are done")).best
+    assert searched(runs.data("transduce"), tmp_path / "parts", 4, lambda *_: pytest.fail("all are done")).best
     differ = r"holds another search \(space, settings or budget differ\)"
     with pytest.raises(UsageError, match=differ), patch.object(searching, "tried"):
         tune(runs.data("transduce"), 6, tmp_path / "parts", space=SPACE[:1], steps=40,

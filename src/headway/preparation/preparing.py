@@ -86,13 +86,13 @@ def prepare(
     stream = Stream(data, run.task)
     how.hear("vocabularies and labels are read off the training part")
     fit(codecs, stream, known=state)
-    with storage.whole_folder(how.folder) as folder:
-        writer, lengths = IndexWriter(folder), _Lengths(codecs)
+    parts = {name: Thinned().add(data.read(data.parts.part(name))) for name in ("valid", "test") if name in data}
+    with storage.whole_folder(how.folder) as folder, IndexWriter(folder) as writer:
+        lengths = _Lengths(codecs)
         for examples, encoded in _told(_chunks(stream, codecs, run, metrics, data, how), looked.examples, how.hear):
             writer.append(examples, encoded)
             lengths.add(examples, encoded)
         lengths.fit()
-        parts = {name: Thinned().add(data.read(data.parts.part(name))) for name in ("valid", "test") if name in data}
         writer.finish(codecs, parts, {**facts, **_about(data, looked)})
 
 

@@ -42,6 +42,8 @@ class Column:
 
     def close(self) -> None:
         """Make sure that all of it lies on the disk."""
+        if self.file.closed:
+            return
         with self.file:
             self.file.flush()
             os.fsync(self.file.fileno())

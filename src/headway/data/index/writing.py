@@ -41,7 +41,7 @@ def fingerprint(examples: Sequence[Example]) -> str:
 
 
 class IndexWriter:
-    """Writes the training part into a folder that `storage.whole_folder` made."""
+    """Writes the training part into a folder that `storage.whole_folder` made; its files are open inside `with`."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -51,6 +51,16 @@ class IndexWriter:
         self.fingerprint = Fingerprint()
         self.files: dict[str, int] = {}
         self.sample = Thinned()
+
+    def __enter__(self) -> "IndexWriter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        for column in self.columns.values():
+            column.close()
 
     def append(self, examples: Sequence[Example], encoded: Encoded) -> None:
         """The examples that come next, and their rows."""
@@ -92,8 +102,7 @@ class IndexWriter:
         parts    what is kept of valid and test
         facts    what else prepared.json is to hold
         """
-        for column in self.columns.values():
-            column.close()
+        self._close()
         parts = {"train": self.sample, **parts}
         for part, some in parts.items():
             write_examples(self.folder / f"{part}.jsonl", some.kept)
