@@ -56,7 +56,7 @@ def write_json(path: Path, value: Any) -> None:
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, str] | None = None) -> None:
     """`write` of named tensors as safetensors."""
     cpu = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    write(path, _bytes_of(cpu, dict(about or {})))
+    write(path, _bytes_of(cpu, dict(about) if about else None))  # safetensors writes no tensors with {} wrongly
 
 
 def read_json(path: Path) -> Any:

@@ -282,7 +282,7 @@ def _lost(error: RuntimeError) -> str | None:
 
 def _first_line(error: BaseException) -> str:
     line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    return re.sub(r"^\[[^\]]*\]\s*", "", line)[:200]
+    return re.sub(r"^\[\S+?\] ", "", line).partition(". ")[0]  # without the place in torch's source, and its advice
 
 
 def _minutes(time: timedelta) -> str:
