@@ -1,7 +1,6 @@
 """A run folder is read whole or not at all; whatever a full disk or a loss of power leaves, the run goes on from it."""
 
 import errno
-import json
 import os
 import pathlib
 import shutil

@@ -46,7 +46,7 @@ def test_targets_out_of_reach_are_told_with_their_lines_and_left_out(headway, tm
     places = ", ".join(f"{tmp_path / 'train.tsv'}:{line}" for line in (21, 22, 23))
     assert (
         f"5 of 25 training targets are out of reach of model.task.decoder bound: {places} and 2 more. They are left "
-        "out; to learn them set model.task.decoder.extra higher"
+        "out; for the decoder to learn them set model.task.decoder.extra higher"
     ) in " ".join(done.err.split())
 
 

@@ -1,4 +1,4 @@
-"""What every block of an encoder promises: the shape stays, padding and batch mates change nothing, all of it learns."""
+"""Every block of an encoder: the shape stays, padding and batch mates change nothing, all of it learns."""
 
 import pytest
 import torch

@@ -36,7 +36,9 @@ class TestFormats:
     def test_by_name(self):
         assert reader_for(Path("a.tsv"), "lines")[0] == "lines"
         assert reader_for(Path("-"), "jsonl")[0] == "jsonl"
-        with pytest.raises(UsageError, match=r"no format called 'tvs'; there are: conll, .*\. Did you mean 'tsv'\?"):
+        with pytest.raises(
+            UsageError, match=r"no format called 'tvs'; there are: arrow, conll, .*\. Did you mean 'tsv'\?"
+        ):
             reader_for(Path("a.tsv"), "tvs")
 
     @pytest.mark.parametrize(

@@ -246,6 +246,7 @@ def test_it_goes_by_its_own_names_only(server):
 def test_meters_count_and_hold_nothing_that_clients_sent(server):
     server.http.get("/surely-not-there")
     server.ask(["sesame"], model="no-such-model")
+    server.ask(["sesame"], model="speller")
     text = server.http.get("/metrics").text
     assert 'headway_requests_total{method="POST",route="/v1/predict",status="422"}' in text
     assert 'headway_batch_seconds_count{model="speller"}' in text and "headway_waiting_inputs" in text

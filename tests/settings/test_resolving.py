@@ -169,7 +169,7 @@ def test_settings_may_be_given_as_they_are():
 
 # -------------------------------------------------------------------------------------------------------------- errors
 
-HAS = "layers, width, hidden, dropout, norm, norm_place, feedforward, mixer, position"
+HAS = "layers, width, hidden, dropout, norm, norm_place, feedforward, block, mixer, position"
 
 
 @pytest.mark.parametrize(

@@ -27,9 +27,10 @@ def read_inputs(
     texts: Sequence[str],
     format: str | None,
     source: str | None,
-    complaints: Complaints = Complaints(skip=False),
+    complaints: Complaints | None = None,
 ) -> Inputs:
     """The inputs in order, read as they are needed; without those that are complained about and skipped."""
+    complaints = complaints or Complaints(skip=False)
     if texts:
         yield [Example(text) for text in texts], False
     codec = SOURCES.part(predictor.run.kind)

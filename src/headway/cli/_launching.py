@@ -32,6 +32,7 @@ def launched(options: Sequence[str], processes: int, restarts: int) -> int:
     options     of `headway train`, those of this module left out
     restarts    how often all go on from the last checkpoint after one was lost
     """
+    code, why = 0, ""
     for tried in range(restarts + 1):
         with tempfile.TemporaryDirectory(prefix="headway-") as folder:
             together = _Together(options, processes, Path(folder), tried)

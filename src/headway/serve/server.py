@@ -81,7 +81,9 @@ def listen(host: str, port: int) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return socket.create_server(address[:2], family=family, backlog=BACKLOG)
     except OSError as error:
-        said = os.strerror(error.errno) if error.errno in errno.errorcode else error.strerror
+        said = (
+            os.strerror(error.errno) if error.errno is not None and error.errno in errno.errorcode else error.strerror
+        )
         raise UsageError(f"--host {host} --port {port}: {said}; another --port may be free, 0 takes any") from None
 
 

@@ -71,7 +71,7 @@ class Learner:
                 settings,
                 device,
                 Path(folder),
-                lambda weights, step: None,
+                lambda weights, step, best: None,
                 self.curve,
             ).fit()
         self.model.eval()
