@@ -21,8 +21,9 @@ from torch.autograd.graph import saved_tensors_hooks
 from headway.data.batching import Update, cut, padding_share
 from headway.data.encoding import encode
 from headway.experiment import Experiment
-from headway.machine import give_memory_back, peak_memory
+from headway.machine import cores, give_memory_back, peak_memory
 from headway.planning import plan
+from headway.preparation import Preparing
 from headway.run import RunFolder
 from headway.settings import Assignment, assignments
 from headway.training.average import Average
@@ -104,9 +105,11 @@ def rehearse(
     given = assignments(settings, "given") if isinstance(settings, Mapping) else list(settings)
     if seed is not None:
         given.append(Assignment("machine.seed", seed, "--seed"))
-    made = plan(data, recipe, config, given, start)
+    hear = listener or Listener()
     with tempfile.TemporaryDirectory() as folder:
-        experiment = Experiment(made, RunFolder(folder), listener or Listener(), baselines=False)
+        preparing = Preparing(Path(folder) / "prepared", workers=cores(), hear=hear.said)
+        made = plan(data, recipe, config, given, start, preparing)
+        experiment = Experiment(made, RunFolder(Path(folder) / "run"), hear, baselines=False)
         experiment.prepare(RunFolder(start) if start is not None else None)
         return _Rehearsing(experiment, Path(folder)).rehearse(seconds)
 

@@ -208,3 +208,16 @@ def test_a_real_search_and_its_best_trained_again(runs, tmp_path):
 
     quick(runs.data("transduce"), tmp_path / "again", config=tmp_path / "out" / "best.yaml")
     assert same_weights(run, tmp_path / "again")
+
+
+def test_data_too_large_for_memory_are_prepared_once_for_all_trials(runs, tmp_path):
+    cells: list[Cell] = []
+
+    def seen(cell: Cell, hear, stop: threading.Event) -> str | None:
+        cells.append(cell)
+        return play(cell, hear, stop)
+
+    with patch("headway.preparation.preparing.LARGE", 10), patch.object(searching, "cores", lambda: 1):
+        searched(runs.data("transduce"), tmp_path / "out", 2, seen)
+    assert [cell.data for cell in cells] == [str(tmp_path / "out" / "prepared")] * 2
+    assert plan(tmp_path / "out" / "prepared").count == 40

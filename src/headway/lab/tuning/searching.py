@@ -19,7 +19,9 @@ from headway.lab.tuning.page import write_pages
 from headway.lab.tuning.results import TOLD, Results, folder_of, results_of, told_of
 from headway.lab.tuning.space import Dimension, space_for
 from headway.lab.tuning.trying import tried, value_of
+from headway.machine import cores
 from headway.planning import Plan, codecs_for, plan
+from headway.preparation import Preparing
 from headway.run import Run, as_yaml, build_model
 from headway.settings import Assignment, assignments, changes, resolve
 from headway.version import __version__
@@ -79,8 +81,11 @@ def tune(
     if jobs > 1 and all(one.path != "machine.threads" for one in given):
         given.append(Assignment("machine.threads", 1, f"--jobs {jobs}"))
     with _alone(Path(out)):
-        made = plan(data, recipe, config, given)
-        search = _Search(made, data, Path(out), space, budget, given, watch or Watcher(), stop or threading.Event())
+        watch = watch or Watcher()
+        preparing = Preparing(Path(out) / "prepared", workers=cores(), hear=watch.said)
+        made = plan(data, recipe, config, given, preparing=preparing)
+        data = data if made.index is None else made.index.folder  # one preparation for all trials
+        search = _Search(made, data, Path(out), space, budget, given, watch, stop or threading.Event())
         return search.run(trials, jobs)
 
 
@@ -242,7 +247,7 @@ def _within(run: Run, budget: Budget) -> Run:
 def _alone(out: Path) -> Iterator[None]:
     """The folder of a search, made where it is missing, for one command at a time. Raises UsageError."""
     ours = (out / TOLD).is_file()
-    if out.exists() and not ours and (not out.is_dir() or any(path.name != ".lock" for path in out.iterdir())):
+    if out.exists() and not ours and (not out.is_dir() or any(_not_ours(out))):
         raise UsageError(f"{file_name(out)} exists and holds no search; choose another --out")
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -258,6 +263,13 @@ def _alone(out: Path) -> Iterator[None]:
             except OSError:
                 raise UsageError(f"another headway tune works in {file_name(out)}; wait for it to end") from None
         yield
+
+
+def _not_ours(out: Path) -> Iterator[Path]:
+    """What lies in a folder, but for what a search leaves that was ended before it had begun."""
+    yield from (
+        path for path in out.iterdir() if path.name not in (".lock", "prepared") and path.suffix != storage.HALF
+    )
 
 
 def as_json(results: Results) -> dict[str, Any]:
