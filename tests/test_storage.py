@@ -200,3 +200,49 @@ def test_what_fits_is_taken_over():
     taken, fresh = storage.take_over(new, dict(old.named_parameters()))
     assert (taken, fresh) == (2, ["1.weight", "1.bias"])
     assert torch.equal(new[0].weight, old[0].weight) and torch.equal(new[1].weight, before)
+
+
+# ----------------------------------------------------------------------------------- files that hold their own checksum
+
+
+def test_what_is_sealed_is_read_and_older_files_have_no_checksum(tmp_path):
+    path, value = tmp_path / "a.json", {"b": [1, 2.5, None], "a": {"ä": True}}
+    storage.write_sealed(path, value)
+    assert storage.read_sealed(path) == value and list(storage.read_json(path)) == ["b", "a", "checksum"]
+    for older in (value, [1], {}, "text"):
+        storage.write_json(path, older)
+        assert storage.read_sealed(path) == older
+
+
+def test_every_bit_of_a_sealed_file_counts(tmp_path):
+    """But those of its white space and of how a character is written, which say nothing."""
+    path = tmp_path / "a.json"
+    storage.write_sealed(path, {"step": 12, "files": {"a": "0f"}})
+    content, meant = path.read_bytes(), storage.read_json(path)
+    for place in range(len(content)):
+        for bit in range(8):
+            path.write_bytes(content[:place] + bytes([content[place] ^ 1 << bit]) + content[place + 1 :])
+            try:
+                storage.read_sealed(path)
+            except RunError as error:
+                assert "a.json is damaged" in str(error)
+            else:
+                assert storage.read_json(path) == meant, (place, bit)
+
+
+@pytest.mark.parametrize("name", ["weights", "optimizer"])
+def test_a_manifest_that_lacks_what_is_needed_is_damaged(name, tmp_path):
+    sealed(tmp_path)
+    with pytest.raises(RunError, match=rf"manifest.json is damaged: it does not name {name} among its files"):
+        storage.verified(tmp_path, ["a", name])
+
+
+def test_a_folder_is_held_by_one_at_a_time(tmp_path):
+    pytest.importorskip("fcntl")
+    refused = pytest.raises(RunError, match=r"is being trained by another process")
+    with storage.held_alone(tmp_path), refused, storage.held_alone(tmp_path):
+        pass
+    with pytest.raises(ZeroDivisionError), storage.held_alone(tmp_path):
+        raise ZeroDivisionError
+    with storage.held_alone(tmp_path), storage.held_alone(tmp_path / "none"):
+        pass

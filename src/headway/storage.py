@@ -79,12 +79,15 @@ def write_sealed(path: Path, value: Mapping[str, Any]) -> None:
 def read_sealed(path: Path) -> Any:
     """What `write_sealed` wrote, without the checksum; files of older versions have none. Raises RunError."""
     value = read_json(path)
-    if not isinstance(value, dict) or CHECKSUM not in value:
+    if not isinstance(value, dict):
         return value
-    expected = value.pop(CHECKSUM)
-    if _digest(value) != expected:
+    name = CHECKSUM if CHECKSUM in value else next(reversed(value), None)  # where its very name is damaged
+    if name is None:
+        return value
+    rest = {key: below for key, below in value.items() if key != name}
+    if (_digest(rest) == value[name]) != (name == CHECKSUM):
         raise RunError(f"{path} is damaged: its checksum is not the one inside it")
-    return value
+    return rest if name == CHECKSUM else value
 
 
 CHECKSUM = "checksum"
