@@ -94,7 +94,7 @@ def cost(run: Path, texts: Sequence[str], rounds: int, seconds: float, say: Call
                 predictor.predict(requests[number % len(requests)])
                 number += 1
             rates["predictor"].append(TOGETHER * number / (time.process_time() - begun))
-            told = ask(server, requests, seconds, clients=2)
+            told = ask(server, requests, seconds, clients=1)
             rates["server"].append(TOGETHER * told["a_processor_second"])
     share = statistics.median(b / a for a, b in zip(rates["predictor"], rates["server"], strict=True))
     found = {name: statistics.median(each) for name, each in rates.items()}
