@@ -31,7 +31,20 @@ class Server(NamedTuple):
 @contextmanager
 def started(run: Path, *options: str) -> Iterator[Server]:
     """A server of one run, on a free port, with one thread."""
-    command = [sys.executable, "-m", "headway", "serve", str(run), "--quiet", "--threads", "1", "--per-client", "0"]
+    command = [
+        sys.executable,
+        "-m",
+        "headway",
+        "serve",
+        str(run),
+        "--quiet",
+        "--threads",
+        "1",
+        "--per-client",
+        "0",
+        "--timeout",
+        "300",
+    ]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     with subprocess.Popen(
         [*command, "--port", "0", *options], stderr=subprocess.PIPE, text=True, env=environment
