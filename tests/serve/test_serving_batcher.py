@@ -32,11 +32,12 @@ class Echo(Question):
         if "bad" in texts:
             raise UsageError("bad was asked")
         while "stuck" in texts:
-            watch((), ())
+            watch(tuple)
             time.sleep(0.001)
         for number, text in enumerate(texts):
             for letter in text[:3]:
-                watch([number], [ord(letter)])
+                told = [(number, ord(letter))]
+                watch(lambda told=told: told)
         return texts
 
 

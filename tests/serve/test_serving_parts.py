@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -280,3 +281,46 @@ def test_a_small_file_that_unpacks_to_hours_is_left_early():
     lying[21:26] = bytes([lying[21] & 0xF0, 0, 0, 0, 0])  # its header does not say how many samples there are
     with pytest.raises(Refusal, match=r"at most|can be read"):
         sound_of(bytes(lying), 30.0)
+
+
+# ------------------------------------------------------------------------------------------------------------ searches
+
+
+@pytest.fixture(scope="module")
+def speller(runs):
+    return Predictor(runs("transduce"))
+
+
+class Enough(Exception):
+    pass
+
+
+@pytest.mark.parametrize("mode", ["greedy", "sample", "beam", "verify"])
+def test_a_search_ends_by_what_its_watch_raises(mode, speller):
+    steps = []
+
+    def watch(written):
+        steps.append(list(written()))
+        if len(steps) == 2:
+            raise Enough
+
+    examples, search = speller.asked(["abcdefg", "hgfedcb"], mode=mode, prefix="abcdef")
+    with pytest.raises(Enough):
+        speller.answered(examples, replace(search, watch=watch))
+    assert len(steps) == 2
+
+
+@pytest.mark.parametrize("mode", ["greedy", "sample"])
+def test_a_watch_is_told_every_token_of_every_input(mode, speller):
+    inputs = ["a", "abcdefgh", "bc", "hgf"] * 5
+    told = [[] for _ in inputs]
+
+    def watch(written):
+        for number, token in written():
+            told[number].append(token)
+
+    examples, search = speller.asked(inputs, mode=mode, limit=4)
+    answers = speller.answered(examples, replace(search, watch=watch))
+    pieces = speller.codecs.target.tokenizer.pieces
+    assert [pieces(tokens) for tokens in told] == [answer.tokens for answer in answers]
+    assert answers == speller.predict(inputs, mode=mode, limit=4)

@@ -7,7 +7,7 @@ The state offers `select(rows, same_sources)`, so that a search can drop, repeat
 `crop(length)`, so that what was read in vain can be taken back.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -78,8 +78,10 @@ class Hypothesis:
 Hypotheses = list[list[Hypothesis]]
 """For each row its hypotheses, best first."""
 
-Watch = Callable[[Sequence[int], Sequence[int]], None]
-"""Called after every step with the rows that were written to and the token of each; what it raises ends the search."""
+Written = Callable[[], Iterable[tuple[int, int]]]
+"""Gives (row, token) of every row that a step has written to; worked out when it is called."""
+Watch = Callable[[Written], None]
+"""Called after every step; what it raises ends the search."""
 
 Mode = Literal["auto", "greedy", "beam", "sample", "nat", "rerank", "verify"]
 

@@ -53,7 +53,7 @@ def beam(
             rows[i].steps += 1
         kept = [rows[i].extend(*one, V, width, end, position) for i, one in zip(alive, found, strict=True)]
         if watch is not None:
-            watch((), ())  # which tokens stay is known at the end only
+            watch(tuple)  # which tokens stay is known at the end only
         going = [n for n, i in enumerate(alive) if not rows[i].finished(nbest)]
         if not going:
             break

@@ -1,6 +1,7 @@
 """One token a step for every row of the batch at once, whoever chooses it, until END or the limit."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -58,7 +59,7 @@ def stepwise(
         written[active, position] = tokens
         going = going & (tokens != end) & (position < allowed[active])
         if watch is not None:
-            watch(active[going].tolist(), tokens[going].tolist())
+            watch(partial(_written, active, tokens, going))
         remaining = int(going.sum())
         if remaining == 0:
             break
@@ -67,6 +68,10 @@ def stepwise(
             state.select(keep)
             active, tokens, going = active[keep], tokens[keep], going[keep]
     return [[hypothesis] for hypothesis in _collect(written, log_p, told, limits, end)]
+
+
+def _written(rows: Tensor, tokens: Tensor, real: Tensor) -> Iterator[tuple[int, int]]:
+    return zip(rows[real].tolist(), tokens[real].tolist(), strict=True)
 
 
 def _collect(

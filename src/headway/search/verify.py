@@ -51,7 +51,7 @@ def verify(
     while not row.done:
         guesses.learn(*row.call(guesses.propose(row.read, rules.limit - row.written)))
         if watch is not None:
-            watch((), ())
+            watch(tuple)
     return row.found()
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from headway.batch import Example
 from headway.machine import give_memory_back
 from headway.predictor import TIDY, Predictor
-from headway.search import Watch
+from headway.search import Watch, Written
 from headway.serve.limits import Refusal
 from headway.serve.questions import Asked, Question
 from headway.serve.window import Window
@@ -232,11 +232,11 @@ class Batcher(threading.Thread):
         loop = batch[0].job.loop
         heard = any(row.job.hears is not None for row in batch)
 
-        def watch(rows: Sequence[int], tokens: Sequence[int]) -> None:
+        def watch(written: Written) -> None:
             if all(row.job.cancelled for row in batch):
                 raise Stopped
             if heard:
-                self._tell(loop, [(_hear, (batch[row], token)) for row, token in zip(rows, tokens, strict=True)])
+                self._tell(loop, [(_hear, (batch[row], token)) for row, token in written()])
 
         return watch
 

@@ -65,7 +65,7 @@ class Looks(Question):
     def of(self, predictor: Predictor, rows: Sequence[Asked], watch: Watch) -> list[Any]:
         found = []
         for row in rows:
-            watch((), ())
+            watch(tuple)
             view = predictor.inspect(row.example, mode=self.mode, layers=self.layers, heads=self.heads)
             size = sum(one.weights.size for one in view.maps.values())
             if size > self.weights:

@@ -69,7 +69,7 @@ def _raw_answers(
                     raw = model.answer(alone, asked, others)[0]
                 yield row, raw
             if search.watch is not None:
-                search.watch((), ())
+                search.watch(tuple)
     model.train(training)
 
 
@@ -89,7 +89,7 @@ def _of_rows(search: Search, encoded: Encoded, codecs: Codecs, rows: Sequence[in
 
 def _of_examples(watch: Watch, examples: Sequence[int]) -> Watch:
     """A watch of the rows of a batch, where `watch` knows examples."""
-    return lambda rows, tokens: watch([examples[row] for row in rows], tokens)
+    return lambda written: watch(lambda: ((examples[row], token) for row, token in written()))
 
 
 def measure(names: Sequence[str], found: Sequence[Answer], examples: Sequence[Example]) -> dict[str, Metric]:
