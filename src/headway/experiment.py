@@ -20,7 +20,7 @@ from headway.data.sources.text import SourceText
 from headway.data.vectors import read_vectors
 from headway.errors import RunError, UsageError
 from headway.lab.baselines import baselines_for
-from headway.machine import cores, description, differences, peak_memory, set_up
+from headway.machine import cores, description, differences, launch, peak_memory, set_up
 from headway.planning import Plan, codecs_for, plan, plan_again, setup_of, skipped
 from headway.predictor import Predictor
 from headway.preparation import Preparing
@@ -99,7 +99,7 @@ def train(
     with joined() as group, contextlib.ExitStack() as held:
         if not group.first:
             return _follow(data, folder, config, given, preparing, group).run_to_end(prepared)
-        resume = resume or group.restarted
+        resume = resume or group.restarted or _begun_by_this_launch(folder)
         if folder.exists() and not (resume and folder.path.is_dir()):
             raise UsageError(f"{folder.path} exists; choose another --out, or go on with it by --resume")
         going_on = resume and folder.begun()
@@ -119,6 +119,11 @@ def train(
     if cache is None and made.index is not None and made.index.folder == beside and not outcome.stopped:
         shutil.rmtree(beside, ignore_errors=True)
     return outcome
+
+
+def _begun_by_this_launch(folder: RunFolder) -> bool:
+    """Whether torchrun has begun this run and starts its processes again, as it does when a machine is lost."""
+    return launch() is not None and folder.begun() and folder.facts()["machine"].get("launch") == launch()
 
 
 def _follow(

@@ -111,6 +111,12 @@ def processes() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
+def launch() -> str | None:
+    """The name of the launch by torchrun that this process belongs to, over all its restarts; None without one."""
+    name = os.environ.get("TORCHELASTIC_RUN_ID")
+    return None if name == "none" else name  # what torchrun says where it was given no --rdzv-id
+
+
 def processes_here() -> int:
     """Those of them that share this machine."""
     return int(os.environ.get("LOCAL_WORLD_SIZE", processes()))
@@ -154,6 +160,7 @@ def description() -> dict[str, Any]:
         "cores": cores(),
         "threads": torch.get_num_threads(),
         "processes": processes(),
+        "launch": launch(),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
     }

@@ -6,6 +6,7 @@ Here ranks are played by one process, each in turn, or by a group of gloo with o
 
 import contextlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -247,8 +248,24 @@ def test_one_that_does_not_come_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(distributed, "ARRIVAL", timedelta(seconds=0.2))
     for name, value in {"WORLD_SIZE": "2", "RANK": "0", distributed.MEETING: str(tmp_path / "meeting")}.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(LostProcess, match=r"process 0 of 2 waited .*, and process 1 did not come"), joined():
+    with pytest.raises(LostProcess, match=r"process 0 of 2 waited .* minutes, and did not hear from 1"), joined():
         pass
+
+
+def test_what_lost_processes_left_in_torchrun_s_store_is_not_taken_for_what_the_new_ones_say(tmp_path):
+    store = dist.FileStore(str(tmp_path / "meeting"), 3)
+    for left in ("hello/1", "hello/2", "welcome/lost", "default_pg/0"):
+        store.set(left, "lost")
+    with ThreadPoolExecutor(3) as pool:
+        parts = list(pool.map(lambda rank: _of_round(tmp_path, rank), range(3)))
+    assert len({part.get("who") for part in parts}) == 1 and not parts[0].check(["default_pg/0"])
+
+
+def _of_round(folder: Path, rank: int) -> dist.Store:
+    found = distributed._met(dist.FileStore(str(folder / "meeting"), 3), rank, 3)
+    if rank == 0:
+        found.set("who", "we")
+    return found
 
 
 @pytest.mark.parametrize(

