@@ -1,5 +1,6 @@
 """Run folders of which one file is damaged, and what is then done with them."""
 
+import itertools
 import json
 import random
 import shutil
@@ -164,16 +165,18 @@ def _same_content(one: Path, other: Path) -> bool:
 def damage_many(
     subjects: Sequence[Subject], mutations: int, seed: int, say: Callable[[str], object] = lambda line: None
 ) -> tuple[dict[tuple[str, str], Counter[str]], list[str]]:
-    """(outcomes by subject and kind of file, what is not fine): the files take turns."""
+    """(outcomes by subject and file, what is not fine): the files take turns, what nothing reads only the first."""
     chance = random.Random(seed)
     places = [(subject, file) for subject in subjects for file in subject.files]
     chance.shuffle(places)
+    read = [(subject, file) for subject, file in places if not subject.unread(file)]
+    turns = itertools.chain(places, itertools.cycle(read))
     found: dict[tuple[str, str], Counter[str]] = {}
     wrong: list[str] = []
     number = done = 0
     while done < mutations:
-        subject, file = places[number % len(places)]
-        how = MUTATIONS[(number // len(places) + number) % len(MUTATIONS)]
+        subject, file = next(turns)
+        how = MUTATIONS[(number // len(read) + number) % len(MUTATIONS)]
         number += 1
         outcome, told = subject.outcome(file, how, chance)
         if outcome == "unchanged":
