@@ -1,7 +1,7 @@
 """From a data set to a plan: what is asked, which recipe, every setting with its origin, before anything is trained."""
 
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -19,9 +19,19 @@ from headway.data.sources.text import SourceText
 from headway.data.survey import Survey, survey
 from headway.errors import DataError, UsageError, Where, file_name
 from headway.inputs import INPUTS
-from headway.preparation import Preparing, Stream, key_of, one_target_each, prepare, print_of
+from headway.preparation import (
+    Preparing,
+    Stream,
+    key_of,
+    not_empty,
+    one_target_each,
+    prepare,
+    print_of,
+    refuse_other_reading,
+    there,
+)
 from headway.run import Run, RunFolder, build_codecs
-from headway.settings import Assignment, Branch, assignments, changes, dump, leaves, load, resolve
+from headway.settings import Assignment, Branch, assignments, changes, dump, leaves, resolve
 from headway.settings_file import read_yaml
 from headway.tasks import TASKS
 
@@ -105,7 +115,7 @@ def plan(
     if found.index is not None:
         return _plan_prepared(found, recipe, layers, start)
     if preparing is not None and preparing.takes(found):
-        examples, looked = [], _surveyed(found, _some(found))
+        examples, looked = [], _surveyed(found, not_empty(found))
     else:
         examples = found.examples("train")
         looked = _surveyed(found, examples)
@@ -116,31 +126,13 @@ def plan(
     return made if examples else _prepared(made, name, RunFolder(start) if start is not None else None, preparing)
 
 
-def _some(found: DataSet) -> Iterator[Example]:
-    """The training part one by one. Raises DataError where nothing of it can be used."""
-    source, empty = found.parts.part("train"), True
-    for example in found.read(source):
-        empty = False
-        yield example
-    if empty:
-        raise DataError(source_place(source), f"no line of it can be used for {found.recognized.task}")
-
-
 def _prepared(made: Plan, recipe: str, start: RunFolder | None, preparing: Preparing | None) -> Plan:
     """The plan with its data prepared; what lies there is taken where it was made from the same."""
     assert preparing is not None
     state = _state_of(made, start, Stream(made.data, made.run.task)) if start is not None else {}
     facts = {"key": key_of(made.data, made.run), "given": print_of(state)}
-    index = _there(preparing.folder, facts)
+    index = there(preparing.folder, facts)
     return _from_index(made, index or _index(made, recipe, state, facts, preparing))
-
-
-def _there(folder: Path, facts: Mapping[str, Any]) -> Index | None:
-    """What lies in a folder, where it was prepared from the same in the same way."""
-    if not is_index(folder):
-        return None
-    found = Index(folder)
-    return found if all(found.facts.get(name) == value for name, value in facts.items()) else None
 
 
 def _index(
@@ -174,26 +166,6 @@ def _plan_prepared(
     refuse_other_reading(run, index)
     said = [found.parts.how, found.recognized.reason, *index.said(), f"recipe {name}"]
     return Plan(run, origins, found, index.kept("train"), looked, said)
-
-
-def refuse_other_reading(run: Run, index: Index) -> None:
-    """Refuse settings with which the data would have become other numbers. Raises UsageError."""
-    there = load(Run, index.facts["settings"], file_name(index.folder))
-    other = [
-        f"  data.{name}: {getattr(there.data, name)} there, {getattr(run.data, name)} now"
-        for name in type(run.data).model_fields
-        if getattr(run.data, name) != getattr(there.data, name)
-    ]
-    for name in ("characters", "reads_letters"):
-        before, now = (bool(getattr(one.model.input, name, 0)) for one in (there, run))
-        if before != now:
-            other.append(f"  model.input: {'with' if before else 'without'} the letters of words there, and not so now")
-            break
-    if other:
-        raise UsageError(
-            f"{file_name(index.folder)} was prepared with other settings:\n" + "\n".join(other) + "\ngive the same, "
-            "or prepare the data anew"
-        )
 
 
 def _chosen(
@@ -290,8 +262,8 @@ def _again_from_index(
 ) -> Plan:
     """What was prepared when the run was begun, where it is still there; else it is prepared again."""
     state, facts = folder.codec_state(), {"key": key_of(found, run)}
-    index = _there(preparing.folder, facts)
-    looked = index.survey if index is not None else _surveyed(found, _some(found))
+    index = there(preparing.folder, facts)
+    looked = index.survey if index is not None else _surveyed(found, not_empty(found))
     made = Plan(run, origins, found, [], looked, [found.parts.how, *skipped(found)])
     if index is None or index.codecs != state:
         index = _index(made, None, state, {**facts, "given": print_of(state)}, preparing)

@@ -6,7 +6,8 @@ from typing import Any
 
 from headway.batch import Example
 from headway.data.encoding import Codecs
-from headway.data.loading import DataSet
+from headway.data.loading import DataSet, source_place
+from headway.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,16 @@ def one_target_each(examples: Iterable[Example], task: str) -> Iterator[Example]
             yield example
         else:
             yield from (replace(example, target=target, others=()) for target in example.references)
+
+
+def not_empty(found: DataSet) -> Iterator[Example]:
+    """The training part one by one. Raises DataError where nothing of it can be used."""
+    source, empty = found.parts.part("train"), True
+    for example in found.read(source):
+        empty = False
+        yield example
+    if empty:
+        raise DataError(source_place(source), f"no line of it can be used for {found.recognized.task}")
 
 
 def fit(codecs: Codecs, stream: Stream, known: Iterable[str]) -> None:
