@@ -2,6 +2,7 @@
 
 import os
 import sys
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
@@ -106,7 +107,8 @@ def serve(
     if not runs and not watch:
         raise UsageError("nothing to serve: name run folders, or --watch a folder of trainings")
     known = Keys.of(keys, os.environ)
-    if host not in LOOPBACK and known is None and not open_:
+    inside = _is_loopback(host)
+    if not inside and known is None and not open_:
         raise UsageError(
             f"--host {host} lets other machines ask: give --keys FILE, so that only some may, or --open for everybody"
         )
@@ -128,7 +130,7 @@ def serve(
         )
     )
     house = House(names_of(runs), watch, Settings(limits, threads, window / 1000))
-    names = {*LOOPBACK, "[::1]", host, *allow_host} if host in LOOPBACK or allow_host else set[str]()
+    names = {*LOOPBACK, "[::1]", host, *allow_host} if inside or allow_host else set[str]()
     app = make_app(house, Door(known, frozenset(name.lower() for name in names), cors))
     socket = server.listen(host, port)
     at = socket.getsockname()
@@ -138,3 +140,11 @@ def serve(
     told = lambda: print(f"headway serves {what} at {address}   (Ctrl-C ends it)", file=sys.stderr, flush=True)  # noqa: E731
     server.run(server.server(app, house, told, drain, proxy), [socket])
     return 0
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether only this machine reaches an address."""
+    try:
+        return host in LOOPBACK or ip_address(host).is_loopback
+    except ValueError:
+        return False
