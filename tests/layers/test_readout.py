@@ -8,9 +8,9 @@ from building import D, memory_of, no_gradient_is_missing
 from comparing import close, gradients
 from headway.batch import Memory
 from headway.functional.masks import padding
-from headway.layers.readout import Readout
+from headway.layers.readout import UNIT, Readout
 
-WAYS = ["mean", "max", "attention", "first"]
+WAYS = ["mean", "sum", "max", "attention", "first"]
 LENGTHS = [5, 7, 1]
 
 
@@ -18,6 +18,8 @@ def by_loop(way: str, readout: Readout, vectors: Tensor) -> Tensor:
     """Of one row without padding."""
     if way == "mean":
         return sum(vectors) / len(vectors)
+    if way == "sum":
+        return sum(vectors) / UNIT
     if way == "max":
         return torch.stack([max(column) for column in vectors.T])
     if way == "first":
@@ -52,7 +54,7 @@ def test_padding_gets_no_gradient(way):
 def test_the_learned_query_learns():
     readout = Readout("attention", D)
     no_gradient_is_missing(readout, (readout(memory_of(LENGTHS)) ** 2).sum())
-    assert all(not list(Readout(way, D).parameters()) for way in ("mean", "max", "first"))
+    assert all(not list(Readout(way, D).parameters()) for way in WAYS if way != "attention")
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -8,13 +8,18 @@ from torch import Tensor, nn
 from headway.batch import Memory
 from headway.functional.attention import softmax
 
-Pooling = Literal["mean", "max", "attention", "first"]
+Pooling = Literal["mean", "sum", "max", "attention", "first"]
+
+UNIT = 16
+"""A sum is counted in so many elements, so that it begins about as large as a mean."""
 
 
 class Readout(nn.Module):
     """(B, S, D) -> (B, D); zeros for a row without elements.
 
     mean        every element counts the same
+    sum         every element counts the same, and many count more than few: what elements add up to can be learned
+                (Xu et al. 2019)
     max         each number the largest of all elements
     attention   a learned query decides how much each element counts (Yang et al. 2016)
     first       the first element alone speaks for all (Devlin et al. 2019)
@@ -42,7 +47,8 @@ class Readout(nn.Module):
         if self.pooling == "attention":
             weights = softmax(self.query(x).transpose(1, 2), None if keys is None else keys[:, None, :])
             return (weights @ x)[:, 0]
-        if keys is None:
+        if self.pooling == "mean" and keys is None:
             return x.mean(1)
-        share = keys.to(x.dtype)
-        return (share[:, None, :] @ x)[:, 0] / share.sum(-1, keepdim=True).clamp(min=1)
+        share = torch.ones_like(x[:, :, 0]) if keys is None else keys.to(x.dtype)
+        parts = UNIT if self.pooling == "sum" else share.sum(-1, keepdim=True).clamp(min=1)
+        return (share[:, None, :] @ x)[:, 0] / parts

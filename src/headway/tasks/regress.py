@@ -18,7 +18,7 @@ from headway.tasks import Task
 
 class Settings(Branch):
     pooling: Pooling = "mean"
-    "How the vectors become one: their mean, their maximum, a learned weighted mean, or the first."
+    "How the vectors become one: their mean, their sum, their maximum, a learned weighted mean, or the first."
     dropout: Rate | None = None
     "Share of the pooled vector that is dropped in training; the encoder's dropout where none is given."
     metrics: Names | None = None
