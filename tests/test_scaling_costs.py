@@ -3,9 +3,6 @@
 import math
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from benchmarks.scaling.costs import (
     KEPT,
     NUMBER,
@@ -20,6 +17,8 @@ from benchmarks.scaling.costs import (
     machines_of,
     travel,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 PLAIN = Cluster("plain", 4, Wire(100.0, 0.5), Wire(10.0, 2.0), 1e9, overlap=False)
 

@@ -71,8 +71,8 @@ def _measured(results: Path) -> str:
     if not found:
         return "\n".join([*lines, "Not measured yet: `python -m benchmarks.scaling` on two idle cores.", ""])
     lines += [
-        "Target tokens a second of an update with 4,096 of them, dropout 0.1, AdamW; medians, taking turns. The model of",
-        "costs begins with one process alone, at a whole and at half an update, and with the sums between two.",
+        "Target tokens a second of an update with 4,096 of them, dropout 0.1, AdamW; medians, taking turns. The model",
+        "of costs begins with one process alone, at a whole and at half an update, and with the sums between two.",
         "",
         "| model | processes | measured | predicted | error | memory measured | predicted |",
         "|---|---|---|---|---|---|---|",
@@ -211,15 +211,15 @@ ASSUMED = f"""## Assumptions
 
 - Passes of one device take a fixed time and a time for each token; every batch is divided row by row, so the shares of
   an update are as even as it is.
-- Machines of 8 GPUs. A sum reaches {USED:.0%} of the published bandwidth; the first byte takes {NEAR * 1e6:.0f} µs inside
-  a machine and {FAR * 1e6:.0f} µs between machines; nobody else is on the wire.
+- Machines of 8 GPUs. A sum reaches {USED:.0%} of the published bandwidth; the first byte takes {NEAR * 1e6:.0f} µs
+  inside a machine and {FAR * 1e6:.0f} µs between machines; nobody else is on the wire.
 - Sums inside a machine are rings, 2 (n - 1) / n of the bytes; between machines each GPU sums its eighth.
 - Beside GPUs, sums travel during backward, two thirds of the passes, but for the last {BUCKET >> 20} MiB; a divided
   model moves its weights during all passes. Beside a core nothing is hidden: gloo wants the core, too.
 - {KEPT} numbers of {NUMBER} bytes for each weight: itself, its gradient, two of AdamW, the average; and its gradient
   again in a bucket. A divided model is whole in every process while it is evaluated.
-- Where no GPU was measured: {UTILIZATION:.0%} of the published operations, 6 for each weight and token, a millisecond for
-  each update beside, 34 bytes of activations for each number in a block (Korthikanti et al. 2022).
+- Where no GPU was measured: {UTILIZATION:.0%} of the published operations, 6 for each weight and token, a millisecond
+  for each update beside, 34 bytes of activations for each number in a block (Korthikanti et al. 2022).
   `python -m benchmarks.scaling --device cuda` measures one GPU and replaces that.
 - Reading data, evaluations, checkpoints and stragglers are left out.
 """
@@ -228,8 +228,8 @@ ASSUMED = f"""## Assumptions
 def _assumptions() -> str:
     published = [
         f"- {gpu.name}: {gpu.operations / 1e12:,.0f} TFLOP/s in dense bfloat16, {gpu.memory / 1e9:,.0f} GB, NVLink "
-        f"{gpu.nvlink / 1e9:,.0f} GB/s in both\n  directions together, network {gpu.network / 1e9:,.0f} GB/s for each GPU "
-        f"({gpu.source})"
+        f"{gpu.nvlink / 1e9:,.0f} GB/s in both\n  directions together, network {gpu.network / 1e9:,.0f} GB/s for each "
+        f"GPU ({gpu.source})"
         for gpu in PUBLISHED
     ]
     return ASSUMED + "\n".join(published) + "\n"
