@@ -71,7 +71,8 @@ def measured(folder: Path, pairs: int, minutes: float) -> dict[str, Any]:
     limit = [f"--training.time_limit={minutes}m", "--training.evaluate_every=2000"]
     training = watched([*headway, "train", str(prepared), "--out", str(run), *options, *limit])
     results = json.loads((run / "results.json").read_text(encoding="utf-8"))
-    return {"bytes": sizes, "preparing": preparing, "training": training, "facts": results["facts"]}
+    told = {"bytes": sizes, "preparing": preparing, "training": training, "facts": results["facts"]}
+    return {**told, "machine": description()}
 
 
 def _bytes(folder: Path) -> int:
@@ -88,6 +89,24 @@ def summary(found: dict[str, Any]) -> dict[str, Any]:
     half = [one["resident"] for one in samples[len(samples) // 2 :]]
     told["training"]["second_half"] = {"least": min(half), "most": max(half)}
     return told
+
+
+def told_of(found: dict[str, Any], pairs: int) -> dict[str, Any]:
+    """What is kept of a measurement: of the samples the highest of every few."""
+    machine = {name: value for name, value in found["machine"].items() if name != "command"}
+    phases = {
+        phase: {"seconds": found[phase]["seconds"], "samples": thinned(found[phase]["samples"])}
+        for phase in ("preparing", "training")
+    }
+    kept = {"bytes": found["bytes"], "facts": found["facts"], "summary": summary(found)}
+    return {"pairs": pairs, "bound": BOUND, **kept, **phases, "machine": machine}
+
+
+def thinned(samples: list[dict[str, float]], most: int = 300) -> list[dict[str, float]]:
+    """At most so many samples, each the highest of its neighbours."""
+    every = -(-len(samples) // most)
+    groups = [samples[i : i + every] for i in range(0, len(samples), every)]
+    return [max(group, key=lambda one: one["resident"]) for group in groups]
 
 
 def draw(found: dict[str, Any], pairs: int) -> str:
@@ -115,9 +134,9 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=given.folder) as folder:
         found = measured(Path(folder), given.pairs, given.minutes)
-    told = {"pairs": given.pairs, "bound": BOUND, "summary": summary(found), **found, "machine": description()}
+    told = told_of(found, given.pairs)
     (given.out / "memory_training.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    (given.out / "memory_training.svg").write_text(draw(found, given.pairs), encoding="utf-8")
+    (given.out / "memory_training.svg").write_text(draw(told, given.pairs), encoding="utf-8")
     print(json.dumps(told["summary"], indent=1))
 
 

@@ -13,11 +13,11 @@ FIELDS = {"VmRSS": "resident", "RssAnon": "own", "RssFile": "mapped"}
 
 
 def watched(command: Sequence[str], every: float = 1.0) -> dict[str, Any]:
-    """Run a command to its end; its seconds, its output, and a sample of its memory every so many seconds."""
+    """Run a command to its end; its seconds, and a sample of its memory every so many seconds."""
     start, samples = time.perf_counter(), list[dict[str, float]]()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        lines: list[tuple[float, str]] = []
-        listener = threading.Thread(target=_listen, args=(process, lines, start), daemon=True)
+        lines: list[str] = []
+        listener = threading.Thread(target=_listen, args=(process, lines), daemon=True)
         listener.start()
         while process.poll() is None:
             if found := _resident(process.pid):
@@ -25,14 +25,13 @@ def watched(command: Sequence[str], every: float = 1.0) -> dict[str, Any]:
             time.sleep(every)
         listener.join()
     if process.returncode:
-        raise RuntimeError("\n".join(line for _, line in lines))
-    return {"seconds": round(time.perf_counter() - start, 1), "samples": samples, "said": lines}
+        raise RuntimeError("".join(lines))
+    return {"seconds": round(time.perf_counter() - start, 1), "samples": samples}
 
 
-def _listen(process: subprocess.Popen[str], lines: list[tuple[float, str]], start: float) -> None:
+def _listen(process: subprocess.Popen[str], lines: list[str]) -> None:
     assert process.stdout is not None
-    for line in process.stdout:
-        lines.append((round(time.perf_counter() - start, 1), line.rstrip()))
+    lines.extend(process.stdout)
 
 
 def _resident(pid: int) -> dict[str, float]:
