@@ -51,7 +51,7 @@ def dropout(x: Tensor, rate: float) -> Tensor:
     """x with a share of its elements zero and the rest scaled up; x itself where the rate is 0."""
     if rate == 0.0:
         return x
-    if x.device.type != "cpu":
+    if _by_torch(x):
         return F.dropout(x, rate)
     return _Dropout.apply(x, rate)
 
@@ -60,9 +60,14 @@ def dropout_add(x: Tensor, update: Tensor, rate: float) -> Tensor:
     """x + dropout(update): the residual connection in one pass over memory."""
     if rate == 0.0:
         return x + update
-    if x.device.type != "cpu":
+    if _by_torch(x):
         return x + F.dropout(update, rate)
     return _DropoutAdd.apply(x, update, rate)
+
+
+def _by_torch(x: Tensor) -> bool:
+    """Whether torch's own dropout is taken: on a GPU, and where a compiler makes one loop of it and its neighbours."""
+    return x.device.type != "cpu" or torch.compiler.is_compiling()
 
 
 def keep_mask(x: Tensor, rate: float, generator: torch.Generator | None = None) -> tuple[Tensor, float]:

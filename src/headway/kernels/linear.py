@@ -19,14 +19,14 @@ WORTH_A_PROGRAM = 400_000
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """(…, D) times (F, D) plus (F) -> (…, F), the same as torch's; under autocast in its type."""
-    if not _by_onednn(x, weight) or torch.compiler.is_compiling():
+    if torch.compiler.is_compiling() or not _by_onednn(x, weight):
         return F.linear(x, weight, bias)
     return _Linear.apply(x, weight, bias)
 
 
 def product(x: Tensor, weight: Tensor, bias: Tensor | None = None, relu: bool = False) -> Tensor:
     """x Wᵀ + b, or max(0, x Wᵀ + b), of two matrices, outside autograd."""
-    if _by_onednn(x, weight):
+    if not torch.compiler.is_compiling() and _by_onednn(x, weight):
         return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "relu" if relu else "none", [], "")
     y = F.linear(x, weight, bias)
     return y.relu_() if relu else y

@@ -6,8 +6,10 @@ and resumed is the run that was never stopped.
 
 import contextlib
 import hashlib
+import logging
 import math
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -224,7 +226,7 @@ class Trainer:
         return replace(batch, progress=self.progress.step / max(self.progress.steps, 1))
 
     def _replicas(self, parts: int) -> Replicas:
-        module: Any = torch.compile(self.model) if self.machine.compile else self.model
+        module: Any = compiled(self.model) if self.machine.compile else self.model
         side_by_side = self.device.type == "cpu" and not self.machine.compile and self.sharded is None
         return Replicas(module, parts, lambda: precision(self.machine, self.device), side_by_side)
 
@@ -340,6 +342,13 @@ class Trainer:
 def seed_of(seed: int, step: int, part: int = 0) -> int:
     """The seed of the randomness of one part of an update."""
     return int.from_bytes(hashlib.blake2b(f"{seed} {step} {part}".encode(), digest_size=7).digest(), "big")
+
+
+def compiled(model: Model) -> Any:
+    """The model by torch.compile, which otherwise tells of every place where it leaves the work to Python."""
+    logging.getLogger("torch._dynamo").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"torch\._dynamo")
+    return torch.compile(model)
 
 
 def precision(machine: MachineSettings, device: torch.device) -> contextlib.AbstractContextManager[object]:
