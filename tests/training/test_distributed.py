@@ -209,6 +209,7 @@ def test_blocks_that_are_computed_again_end_with_the_same_weights_and_hold_less(
 
 
 @pytest.mark.long
+@pytest.mark.filterwarnings("ignore")
 def test_a_compiled_model_learns_what_the_model_learns(runs, tmp_path, monkeypatch):
     """Nothing dropped: a compiler draws from torch's generator. Traced and differentiated as by inductor."""
     usual = torch.compile
