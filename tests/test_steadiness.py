@@ -102,7 +102,9 @@ def test_a_watched_search_is_told_of_a_row_once(runs, monkeypatch):
     from headway.data.encoding import encode
 
     encoded = encode(examples, run.codecs, run.run.data, with_targets=False)
-    search = dataclasses.replace(Search("greedy", limit=5), watch=lambda rows, tokens: heard.extend(rows))
+    search = dataclasses.replace(
+        Search("greedy", limit=5), watch=lambda written: heard.extend(row for row, _ in written())
+    )
     answers(run.model, run.codecs, encoded, examples, search, 999, run.device)
     assert all(heard.count(row) <= 5 for row in (0, 1))
 

@@ -1,10 +1,10 @@
-"""Processes that are cheap to begin and to kill: forks of one that has imported everything."""
+"""Processes that are cheap to begin and to kill: forks of one that has imported everything and computed nothing."""
 
+import multiprocessing
 import os
 import signal
 import sys
 import traceback
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,45 +12,44 @@ from headway.errors import HeadwayError
 
 FAILED, MISTAKE = 1, 70
 """Exit codes: a complaint for a person, and anything else."""
+SERVER = multiprocessing.get_context("forkserver")
+"""Whose forks have no thread of ours behind them: libraries of matrices keep memory by thread, which a fork breaks."""
+SERVER.set_forkserver_preload(["benchmarks.kills.damaging", "headway.report", "torch._dynamo"])
 
 
 class Child:
-    """A fork that does some work and ends; what it prints is in a file.
+    """A process that does some work and ends; what it prints is in a file.
 
-    The parent must have only one thread of its own computing, since no other lives on in a fork.
+    work    can be pickled: a function of a module, or a `partial` of one
     """
 
     def __init__(self, work: Callable[[], object], log: Path):
-        self.log, self.code = log, None
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns where there are threads
-            self.pid = os.fork()
-        if self.pid == 0:
-            _work(work, log)
+        self.log = log
+        self.process = SERVER.Process(target=_work, args=(work, log), daemon=True)
+        self.process.start()
+
+    @property
+    def code(self) -> int | None:
+        """Its exit code, below 0 the number of a signal; None as long as it works."""
+        return self.process.exitcode
 
     def ended(self) -> bool:
-        """Whether it is over; `code` is then its exit code, below 0 the number of a signal."""
-        if self.code is None:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                self.code = os.waitstatus_to_exitcode(status)
         return self.code is not None
 
     def wait(self) -> int:
         """Its exit code, when it has ended."""
-        if self.code is None:
-            self.code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        self.process.join()
+        assert self.code is not None
         return self.code
 
     def kill(self) -> bool:
         """SIGKILL; whether it was that which ended it."""
-        if not self.ended():
-            os.kill(self.pid, signal.SIGKILL)
+        self.process.kill()
         return self.wait() == -signal.SIGKILL
 
     @property
     def said(self) -> str:
-        return self.log.read_text(errors="replace")
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
 
 
 def _work(work: Callable[[], object], log: Path) -> None:

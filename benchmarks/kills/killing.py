@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,13 +59,13 @@ class Killer:
         self.data = tasks.data(task, folder / "data")
         self.kills, self.number = tally.kills.setdefault(task, Counter()), 0
         self.whole, self.run = folder / "whole", folder / "run"
-        self._train(self.whole)  # in this process, so that every child has all imports already
-
-    def _train(self, run: Path) -> None:
-        train(self.data, run, resume=True, settings=self.settings, baselines=False)
+        child = self._begin(self.whole)
+        if child.wait():
+            raise RuntimeError(f"the training that is left alone failed: {child.said}")
 
     def _begin(self, run: Path) -> Child:
-        return Child(lambda: self._train(run), self.folder / "log")
+        work = partial(train, self.data, run, resume=True, settings=self.settings, baselines=False)
+        return Child(work, self.folder / "log")
 
     def kill(self) -> None:
         """One kill, in the phase that was hit least; a training that ends before is compared, and another begun."""

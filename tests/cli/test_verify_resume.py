@@ -5,6 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +18,7 @@ pytest.importorskip("fcntl", reason="forks need a system that has them")
 
 from benchmarks.kills.children import Child
 
-from headway import storage
+from headway import experiment, storage
 from headway.lab.resuming import process, verifying
 from headway.lab.resuming.differences import Check, checks
 from headway.lab.resuming.task import Part
@@ -27,22 +29,37 @@ from little import Runs, data, options, stopped_after, tiny
 FEW = tiny("tag", {"training.steps": 6, "model.encoder.dropout": 0.2})
 
 
+def as_it_is() -> None:
+    """Nothing is changed."""
+
+
+def another_order() -> None:
+    usual = loop.plan
+    loop.plan = lambda costs, tokens, seed, *more: usual(costs, tokens, os.getpid(), *more)  # no checkpoint knows it
+
+
+def other_numbers() -> None:
+    loop.seed_of = lambda seed, step, part=0: os.getpid()
+
+
+def work(change: Callable[[], None], task: Path, code: Path) -> None:
+    change()
+    experiment.write_report = lambda *_: None  # type: ignore[assignment]
+    code.write_text(str(process.main(task)))
+
+
 @pytest.fixture
-def forked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Each process is a fork, which has all imports already."""
+def forked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
+    """Each process is a fork, which has all imports already; `change` is what it does first."""
+    found = SimpleNamespace(change=as_it_is)
 
     def run(command: list[str], stdout: Any, **_: Any) -> SimpleNamespace:
-        codes = tmp_path / "code"
-
-        def work() -> None:
-            codes.write_text(str(process.main(Path(command[-1]))))
-
-        child = Child(work, Path(stdout.name))
-        ended = child.wait()
-        return SimpleNamespace(returncode=int(codes.read_text()) if ended == 0 else ended)
+        code = tmp_path / "code"
+        ended = Child(partial(work, found.change, Path(command[-1]), code), Path(stdout.name)).wait()
+        return SimpleNamespace(returncode=int(code.read_text()) if ended == 0 else ended)
 
     monkeypatch.setattr(verifying, "subprocess", SimpleNamespace(run=run, DEVNULL=subprocess.DEVNULL))
-    monkeypatch.setattr("headway.experiment.write_report", lambda *_: None)
+    return found
 
 
 def test_a_resume_is_shown_to_be_exact_and_leaves_nothing(headway, forked, runs, tmp_path):
@@ -59,11 +76,8 @@ def test_a_resume_is_shown_to_be_exact_and_leaves_nothing(headway, forked, runs,
 
 
 @pytest.mark.long
-def test_data_in_another_order_after_a_resume_are_found(headway, forked, runs, monkeypatch):
-    usual = loop.plan
-    monkeypatch.setattr(
-        loop, "plan", lambda costs, tokens, seed, *more: usual(costs, tokens, os.getpid(), *more)
-    )  # a seed that no checkpoint knows
+def test_data_in_another_order_after_a_resume_are_found(headway, forked, runs):
+    forked.change = another_order
     done = headway("train", runs.data("tag"), "--verify-resume", *options(FEW))
     assert done.code == 1 and "data order" in done.out
     assert "DIFFERS  update 1 had other rows" in done.out
@@ -71,8 +85,8 @@ def test_data_in_another_order_after_a_resume_are_found(headway, forked, runs, m
 
 
 @pytest.mark.long
-def test_random_numbers_that_no_seed_decides_are_found(headway, forked, runs, monkeypatch):
-    monkeypatch.setattr(loop, "seed_of", lambda seed, step, part=0: os.getpid())
+def test_random_numbers_that_no_seed_decides_are_found(headway, forked, runs):
+    forked.change = other_numbers
     done = headway("train", runs.data("tag"), "--verify-resume", "--json", *options(FEW))
     assert done.code == 1
     told = json.loads(done.out)

@@ -24,6 +24,7 @@ from headway.data.sources.sound import Sound, SourceSound
 from headway.data.sources.vectors import SourceVectors, Vectors
 from headway.data.tokenizers import TOKENIZERS
 from headway.errors import DataError, MissingPackage, UsageError, Where
+from headway.functional.pitch import pitch
 from headway.functional.sound import log_mel, mel_filters, resampled
 from headway.inputs.sound import Settings as SoundSettings
 from headway.inputs.vectors import Settings as VectorSettings
@@ -331,6 +332,21 @@ def test_hours_are_refused_before_they_are_read(tmp_path):
 )
 def test_parts_that_are_not_there(tmp_path, fragment, problem):
     refused(save(tmp_path / "a.wav", glide(300, 900)), problem, f"a.wav#t={fragment}")
+
+
+@pytest.mark.parametrize(("told", "bands"), [("beside", 40), ("alone", 0)])
+def test_the_pitch_stands_behind_the_bands_or_alone(told, bands):
+    random = np.random.default_rng(2)
+    sound = Sound.of(random.standard_normal(4_000).astype(np.float32) / 9, 8_000)
+    settings = SoundSettings(rate=8_000, subsampling=2, pitch=told)
+    codec = SourceSound(settings)
+    (row,) = codec.encode_all([sound])
+    expected = pitch(torch.from_numpy(sound.read()), 8_000, 80).numpy()
+    assert row.shape == (25, 2, bands + 2) and codec.sizes.bands == bands and codec.sizes.pitch
+    np.testing.assert_allclose(row[..., bands:].reshape(-1, 2), expected, atol=2e-3)
+    assert "the pitch" in codec.told and ("mel" in codec.told) == (bands > 0)
+    again = SourceSound(settings, json.loads(json.dumps(codec.state())))
+    assert again.collate([row])["frames"].shape == (1, 25, 2, bands + 2)
 
 
 def test_bad_rows_are_left_out_counted_and_listed(tmp_path):

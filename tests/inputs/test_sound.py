@@ -87,7 +87,7 @@ def test_what_lies_in_the_padding_is_never_seen(each):
 
 def drawn(seed: int, frames: torch.Tensor, keys: torch.Tensor | None, how: Augment, shift: float = 0.0):
     with drawn_from(seed):
-        return augmented(frames, keys, how, shift, RATE)
+        return augmented(frames, keys, how, shift, RATE, frames.shape[-1])
 
 
 def test_nothing_is_changed_where_nothing_is_asked_for():
@@ -185,5 +185,39 @@ def test_every_weight_learns_in_training_whatever_is_hidden():
     no_gradient_is_missing(made, (x * torch.randn(x.shape, generator=torch.Generator().manual_seed(1))).sum())
 
 
+@pytest.mark.parametrize("bands", [0, MELS - 2])
+@pytest.mark.parametrize("each", [1, 2, 4])
+def test_pitch_is_a_convolution_of_its_own_beside_the_bands_or_alone(each, bands):
+    made = stirred(SoundInput(Settings(subsampling=each, channels=3, augment=STILL), D, SoundSizes(bands, True))).eval()
+    part = collate([row[..., : bands + 2] for row in rows(4, 3, each=each)])
+    found, given = made(part).x, part["frames"][1, :3].flatten(0, 1)
+    melody, W = F.pad(given[:, bands:], (0, 0, each, each)), made.melody.weight  # (frames, 2), (D, 2, 3 each)
+    expected = torch.stack(
+        [torch.einsum("ti,dit->d", melody[each * s : each * (s + 3)], W) + made.melody.bias for s in range(3)]
+    )
+    if bands:
+        made.melody = None
+        alone = dict(part, frames=part["frames"][..., :bands])
+        expected = expected + made(alone).x[1, :3]
+    close(found[1, :3], expected, 1e-4)
+
+
+def test_what_lies_in_the_padding_of_the_pitch_is_never_seen_and_all_of_it_learns():
+    made = stirred(SoundInput(Settings(subsampling=2, channels=3, pitch="beside"), D, SoundSizes(MELS - 2, True)))
+    part = collate(rows(4, 2))
+    expected = made.eval()(part).x[1, :2]
+    no_gradient_is_missing(made.train(), (made(part).x * torch.arange(D).sin()).sum())
+    part["frames"][1, 2:] = 1e6
+    close(made.eval()(part).x[1, :2], expected)
+
+
+def test_the_pitch_stays_what_it_is_where_the_bands_are_raised_and_hidden():
+    how, frames = STILL.replace(pitch=1.0, masks=3, band=0.9, stretch=0.0), collate(rows(9))["frames"]
+    with drawn_from(5):
+        found, _ = augmented(frames, None, how, 0.0, RATE, MELS - 2)
+    assert found[..., -2:].equal(frames[..., -2:]) and not found[..., :-2].allclose(frames[..., :-2])
+
+
 def test_the_number_of_bands_follows_the_rate():
     assert Settings(rate=8_000).bands == 40 and Settings().bands == 80 and Settings(mels=23).bands == 23
+    assert Settings(pitch="beside").bands == 80 and Settings(pitch="alone").bands == 0

@@ -54,6 +54,8 @@ class Settings(Branch):
     "Seconds that a frame looks at."
     hop: Annotated[float, Field(gt=0, le=1)] = 0.01
     "Seconds from one frame to the next."
+    pitch: Literal["none", "beside", "alone"] = "none"
+    "Whether each frame is told how high and how voiced it is: not, beside the bands, or without them."
     normalize: Literal["utterance", "global", "none"] = "utterance"
     "Mean and spread of every band are made 0 and 1: of each sound by itself, or of the training part."
     subsampling: Annotated[Literal[1, 2, 4], BeforeValidator(_whole)] = 4
@@ -65,20 +67,26 @@ class Settings(Branch):
 
     @property
     def bands(self) -> int:
-        return self.mels or (40 if self.rate <= 8_000 else 80)
+        """Bands of frequencies that a frame has; none where only the pitch is told."""
+        return 0 if self.pitch == "alone" else self.mels or (40 if self.rate <= 8_000 else 80)
+
+
+PITCH = 2
+"""Numbers that tell the pitch: how many octaves above the middle of the sound, and how much is voice."""
 
 
 @dataclass(frozen=True)
 class SoundSizes:
-    """How many bands a frame has."""
+    """How many bands a frame has, and whether its pitch stands behind them."""
 
     bands: int
+    pitch: bool = False
 
 
 def collate(rows: Sequence[NDArray], normal: tuple[NDArray, NDArray] | None = None) -> Part:
-    """Rows of (elements, frames each, bands) as one part.
+    """Rows of (elements, frames each, numbers) as one part.
 
-    frames   (B, S, frames each, bands), 0 behind the shorter rows
+    frames   (B, S, frames each, bands and pitch), 0 behind the shorter rows
     keys     (B, S) which elements are real; left out where all are
     normal   mean and spread of every band, where rows do not have 0 and 1 already
     """
@@ -86,61 +94,82 @@ def collate(rows: Sequence[NDArray], normal: tuple[NDArray, NDArray] | None = No
 
 
 class SoundInput(Input):
-    """(B, S, r, mels) frames -> (B, S, D): two convolutions over time and frequency, strides that halve both."""
+    """(B, S, r, numbers) frames -> (B, S, D): two convolutions over time and frequency, strides that halve both.
+
+    The pitch has a convolution of its own, from the element's frames and as many to either side.
+    """
 
     def __init__(self, settings: Settings, width: int, sizes: SoundSizes):
         super().__init__()
         self.augment, self.shift, self.rate = settings.augment, settings.augment.shift / settings.hop, settings.rate
-        C, strides = settings.channels, {1: (1, 1), 2: (2, 1), 4: (2, 2)}[settings.subsampling]
-        self.convolutions = nn.ModuleList(
-            nn.Conv2d(before, C, 3, stride=(stride, 2), padding=1) for before, stride in zip((1, C), strides)
-        )
-        for made in self.convolutions:
-            made.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]  # up to twice as fast
-        self.output = nn.Linear(C * -(-sizes.bands // 4), width)
+        self.bands, r = sizes.bands, settings.subsampling
+        C, strides = settings.channels, {1: (1, 1), 2: (2, 1), 4: (2, 2)}[r]
+        if sizes.bands:
+            self.convolutions = nn.ModuleList(
+                nn.Conv2d(before, C, 3, stride=(stride, 2), padding=1) for before, stride in zip((1, C), strides)
+            )
+            self.convolutions.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # oneDNN is faster so
+            self.output = nn.Linear(C * -(-sizes.bands // 4), width)
+        self.melody = nn.Conv1d(PITCH, width, 3 * r, stride=r, padding=r) if sizes.pitch else None
 
     def forward(self, part: Part) -> Vectors:
         frames, keys = part["frames"], part.get("keys")
         if self.training:
-            frames, keys = augmented(frames, keys, self.augment, self.shift, self.rate)
-        S = frames.shape[1]
-        x = frames.flatten(1, 2)[:, None].to(memory_format=torch.channels_last)  # (B, 1, S r, mels)
+            frames, keys = augmented(frames, keys, self.augment, self.shift, self.rate, self.bands)
+        return Vectors(self._heard(frames, keys), Mask(keys))
+
+    def _heard(self, frames: Tensor, keys: Tensor | None) -> Tensor:
+        """(B, S, r, numbers) -> (B, S, D). A convolution looks beyond the end, and must find nothing there."""
+        r, x = frames.shape[2], frames.flatten(1, 2)  # (B, S r, numbers)
+        found = [self._spectrum(x[..., : self.bands], r, keys)] if self.bands else []
+        if self.melody is not None:
+            pitch = x[..., self.bands :] if keys is None else x[..., self.bands :] * _of_frames(keys, r)
+            found.append(self.melody(pitch.transpose(1, 2)).transpose(1, 2))
+        return found[0] if len(found) == 1 else found[0] + found[1]
+
+    def _spectrum(self, x: Tensor, r: int, keys: Tensor | None) -> Tensor:
+        """(B, S r, bands) -> (B, S, D)"""
+        S = x.shape[1] // r
+        x = x[:, None].to(memory_format=torch.channels_last)  # (B, 1, S r, bands)
         for convolution in self.convolutions:
-            if keys is not None:  # a convolution looks beyond the end, and must find nothing there
-                x = x * keys.repeat_interleave(x.shape[2] // S, 1)[:, None, :, None]
+            if keys is not None:
+                x = x * _of_frames(keys, x.shape[2] // S)[:, None]
             x = convolution(x).relu()
-        return Vectors(self.output(x.transpose(1, 2).flatten(2)), Mask(keys))
+        return self.output(x.transpose(1, 2).flatten(2))
+
+
+def _of_frames(keys: Tensor, r: int) -> Tensor:
+    """(B, S) -> (B, S r, 1): which frames are real, r to an element."""
+    return keys.repeat_interleave(r, 1)[..., None]
 
 
 # ------------------------------------------------------------------------------------------------------------ training
 
 
 def augmented(
-    frames: Tensor, keys: Tensor | None, how: Augment, shift: float, rate: int
+    frames: Tensor, keys: Tensor | None, how: Augment, shift: float, rate: int, bands: int
 ) -> tuple[Tensor, Tensor | None]:
-    """(frames, keys) of sounds that are a little different from those given: (B, S, r, mels) and (B, S).
+    """(frames, keys) of sounds that are a little different from those given: (B, S, r, numbers) and (B, S).
 
     shift    frames by which a sound may begin earlier or later
     rate     samples a second, which say how high the bands are
+    bands    numbers of a frame that are bands; what stands behind them is only moved and hidden with its frame
     """
-    B, S, r, mels = frames.shape
+    B, S, r, numbers = frames.shape
     lengths = torch.full((B,), S, device=frames.device) if keys is None else keys.sum(-1)
     x = frames.flatten(1, 2)
-    if how.pitch:
-        x = _raised(x, 2 ** (how.pitch * _uniform(1, x)[0]), rate)
+    if how.pitch and bands:
+        raised = _raised(x[..., :bands], 2 ** (how.pitch * _uniform(1, x)[0]), rate)
+        x = torch.cat([raised, x[..., bands:]], -1)
     if how.speed or shift:
         x, lengths = _moved(x, lengths, r, how.speed, shift)
         S = x.shape[1] // r
         keys = torch.arange(S, device=x.device) < lengths[:, None]
         keys = None if bool(keys.all()) else keys
     if how.masks:
-        bands = torch.full_like(lengths, mels)
-        hidden = (
-            _hidden(bands, how.band, how.masks, mels, x)[:, None]
-            | _hidden(lengths * r, how.stretch, how.masks, S * r, x)[..., None]
-        )
-        x = x.masked_fill(hidden, 0.0)
-    return x.view(B, S, r, mels), keys
+        hidden = _hidden(torch.full_like(lengths, bands), how.band, how.masks, numbers, x)[:, None]
+        x = x.masked_fill(hidden | _hidden(lengths * r, how.stretch, how.masks, S * r, x)[..., None], 0.0)
+    return x.view(B, S, r, numbers), keys
 
 
 def _raised(x: Tensor, ratio: Tensor, rate: int) -> Tensor:

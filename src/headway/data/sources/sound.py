@@ -23,6 +23,7 @@ from headway.data.sources import SourceCodec
 from headway.data.sources import _recordings as recordings
 from headway.data.sources._arrays import Arrays, found, moments, steady
 from headway.errors import DataError, UsageError, Where, printable
+from headway.functional.pitch import pitch
 from headway.functional.sound import frames_in, log_mel, mel_filters, points_for, resampled, resampled_length
 from headway.inputs import sound as sound_input
 
@@ -109,7 +110,7 @@ class SourceSound(SourceCodec):
         if self.window < 2 or self.hop < 1:
             raise UsageError("model.input.window and hop hold no sample at this model.input.rate: make them longer")
         self.filters = mel_filters(settings.rate, points_for(self.window), settings.bands)
-        if not self.filters.any(0).all():
+        if not self.filters.any(0).all():  # of no bands all are some
             raise UsageError(
                 f"model.input.mels {settings.bands} is more than frames of {self.window} samples can tell apart at "
                 f"{settings.rate:,} samples a second: take fewer, or a longer model.input.window"
@@ -156,15 +157,14 @@ class SourceSound(SourceCodec):
 
     @property
     def sizes(self) -> sound_input.SoundSizes:
-        return sound_input.SoundSizes(self.settings.bands)
+        return sound_input.SoundSizes(self.settings.bands, self.settings.pitch != "none")
 
     @property
     def told(self) -> str:
         settings = self.settings
         every = settings.hop * settings.subsampling * 1000
-        return (
-            f"frames: {settings.bands} mel bands of {settings.rate:,} samples a second, an element every {every:g} ms"
-        )
+        bands = [f"{settings.bands} mel bands"] * (settings.bands > 0) + ["the pitch"] * (settings.pitch != "none")
+        return f"frames: {' and '.join(bands)} of {settings.rate:,} samples a second, an element every {every:g} ms"
 
     def fit(self, sources: Sequence[Sound], together: Sequence[Any] = ()) -> None:
         if self.settings.normalize == "global":
@@ -192,13 +192,15 @@ class SourceSound(SourceCodec):
         return rows
 
     def _row(self, source: Sound) -> NDArray[np.float16]:
-        """(elements, frames each, bands); the last frame is repeated where it takes more to fill an element."""
-        samples = torch.from_numpy(source.read())
+        """(elements, frames each, numbers); the last frame is repeated where it takes more to fill an element."""
+        settings, samples = self.settings, torch.from_numpy(source.read())
         with torch.inference_mode():
-            heard = resampled(samples, source.rate, self.settings.rate)
+            heard = resampled(samples, source.rate, settings.rate)
             frames = log_mel(heard, self.filters, self.window, self.hop).numpy()
-        if self.settings.normalize == "utterance":
-            frames = (frames - frames.mean(0)) / steady(frames.std(0))
+            if settings.normalize == "utterance":
+                frames = (frames - frames.mean(0)) / steady(frames.std(0))
+            if settings.pitch != "none":
+                frames = np.concatenate([frames, pitch(heard, settings.rate, self.hop).numpy()], 1)
         each = self.settings.subsampling
         frames = np.pad(frames, ((0, -len(frames) % each), (0, 0)), "edge")
         return frames.astype(np.float16).reshape(-1, each, frames.shape[1])
