@@ -2,12 +2,13 @@
 # make test      the suite (under 6 minutes on 2 cores)
 # make test-all  the longer checks as well (under 40 minutes)
 # make check     style, types, import order
+# make page      the page of `headway serve`, built from web/ (needs Node 20; what is built is committed)
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check -q
 
-.PHONY: demo test test-all check install clean
+.PHONY: demo test test-all check install page clean
 
 demo: $(VENV)/.demo
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh scripts/demo.sh
@@ -25,6 +26,9 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check src tests benchmarks
 	$(BIN)/lint-imports
 	$(BIN)/pyright --pythonpath $(BIN)/python
+
+page:
+	cd web && npm ci --no-audit --no-fund && npm run build
 
 # The demo installs only what a user needs; the suite installs the tools beside it.
 $(VENV)/.demo: pyproject.toml constraints.txt

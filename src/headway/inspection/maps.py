@@ -119,6 +119,18 @@ class Inspector:
         return written, read
 
 
+def parts_of(model: Model) -> dict[str, tuple[int, int]]:
+    """The parts of a model that have attention, each with its layers and the heads of a layer."""
+    found: dict[str, tuple[int, int]] = {}
+    for part in PARTS:
+        try:
+            mixers = _attentions(model, part)
+        except UsageError:
+            continue
+        found[part] = len(mixers), mixers[0].heads
+    return found
+
+
 def _attentions(model: Model, part: str) -> list[Attention]:
     """The attention of every layer of a part."""
     if part not in PARTS:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from headway.data.codecs import Labels
+from headway.data.sources.graph import MEASURES, SourceGraph
+from headway.inspection.maps import parts_of
 from headway.serve.house import Served
 from headway.serve.schemas import Ask, Options
 
@@ -31,6 +33,8 @@ def problems(statuses: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
 
 PROBLEMS = problems(STATUSES)
 """Every refusal that a route may answer with."""
+SHOWN = 200
+"""Words for nodes and edges that are told at most."""
 _WRITTEN = {
     "model": "speaker",
     "version": "1200-0f3a9c11",
@@ -114,4 +118,17 @@ def model_of(served: Served) -> dict[str, Any]:
         "max_length": data.max_length,
         "over_long": data.over_long,
         "max_seconds": data.max_seconds if predictor.run.kind == "sound" else None,
+        "parts": {
+            part: {"layers": layers, "heads": heads} for part, (layers, heads) in parts_of(predictor.model).items()
+        },
+        "graph": _graph_of(predictor.codecs.source),
     }
+
+
+def _graph_of(codec: Any) -> dict[str, Any] | None:
+    """What the nodes and edges of a graph may be called: the words that the first feature of each is known by."""
+    if not isinstance(codec, SourceGraph):
+        return None
+    named = [(name, values) for name, values in codec.values.items() if name not in MEASURES]
+    feature, values = named[0] if named else ("", ())
+    return {"feature": feature, "nodes": list(values[:SHOWN]), "edges": list(codec.types[:SHOWN])}

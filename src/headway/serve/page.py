@@ -1,8 +1,10 @@
-"""The page at `/`: the files of one folder of the package, read at the start; no path of a client is opened."""
+"""The page at `/`: these files of the package, read at the start; no path of a client is opened.
+
+They are built from `web/` by `make page` and kept beside this file, so that nobody needs Node to have them.
+"""
 
 import hashlib
 import html
-import mimetypes
 from pathlib import Path
 
 from fastapi import APIRouter
@@ -12,19 +14,25 @@ from starlette.responses import Response
 from headway.serve.house import House
 
 FOLDER = Path(__file__).parent / "page"
-INDEX = "/index.html"
+FILES = {
+    "index.html": "text/html; charset=utf-8",
+    "page.js": "text/javascript; charset=utf-8",
+    "page.css": "text/css; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+}
+"""What is sent, each as what; any other name is not there."""
 
 
 def routes(house: House, folder: Path = FOLDER) -> APIRouter:
-    """A route for every file, and `/`."""
+    """A route for each of the files; `/` is index.html, or where no page was built what there is to ask."""
     router = APIRouter(include_in_schema=False)
-    files = {
-        f"/{path.relative_to(folder).as_posix()}": path.read_bytes() for path in folder.rglob("*") if path.is_file()
-    }
-    files["/"] = files.pop(INDEX, None) or _plain(house)
-    for name, content in files.items():
-        kind = "text/html" if name == "/" else mimetypes.guess_type(name)[0] or "application/octet-stream"
-        router.add_api_route(name, _sender(content, kind), methods=["GET", "HEAD"])
+    for name, kind in FILES.items():
+        path = folder / name
+        content = path.read_bytes() if path.is_file() else None
+        if name == "index.html":
+            router.add_api_route("/", _sender(content or _plain(house), kind), methods=["GET", "HEAD"])
+        elif content is not None:
+            router.add_api_route(f"/{name}", _sender(content, kind), methods=["GET", "HEAD"])
     return router
 
 
@@ -35,7 +43,7 @@ def _sender(content: bytes, kind: str):
     async def send(request: Request) -> Response:
         if request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers=headers)
-        return Response(content, media_type=kind, headers=headers)
+        return Response(content, headers={**headers, "Content-Type": kind})
 
     return send
 

@@ -84,7 +84,8 @@ async def _answer(house: House, request: Request, found: Wanted, began: float) -
         for job in asked:
             job.cancel()
     content = answered(found, asked[0].version, answers)
-    return Response(json.dumps(content, ensure_ascii=False).encode(), media_type="application/json")
+    timing = {"Server-Timing": f"answer;dur={1000 * (monotonic() - began):.2f}"}
+    return Response(json.dumps(content, ensure_ascii=False).encode(), media_type="application/json", headers=timing)
 
 
 def answered(found: Wanted, version: str, answers: Sequence[Sequence[Any]]) -> dict[str, Any]:

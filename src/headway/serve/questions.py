@@ -55,10 +55,18 @@ class Looks(Question):
     """What `Predictor.inspect` gives, one row at a time.
 
     weights    numbers that a view may have
+    target     what is written instead of an own answer
     """
 
-    def __init__(self, mode: str, layers: Sequence[int] | None, heads: Sequence[int] | None, weights: int):
-        self.mode, self.weights = mode, weights
+    def __init__(
+        self,
+        mode: str,
+        layers: Sequence[int] | None,
+        heads: Sequence[int] | None,
+        weights: int,
+        target: str | None = None,
+    ):
+        self.mode, self.weights, self.target = mode, weights, target
         self.layers, self.heads = (None if one is None else list(one) for one in (layers, heads))
         self.key = id(self)
 
@@ -66,7 +74,7 @@ class Looks(Question):
         found = []
         for row in rows:
             watch(tuple)
-            view = predictor.inspect(row.example, mode=self.mode, layers=self.layers, heads=self.heads)
+            view = predictor.inspect(row.example, target=self.target, mode=self.mode, layers=self.layers, heads=self.heads)
             size = sum(one.weights.size for one in view.maps.values())
             if size > self.weights:
                 raise Refusal(

@@ -79,9 +79,9 @@ def _wanted(house: House, served: Served, options: Options, given: Sequence[Any]
         raise Refusal(422, str(error)) from None
     looks = None
     if options.attention:
-        looks = Looks(options.mode, options.layers, options.heads, house.limits.weights)
-    elif options.layers or options.heads:
-        raise Refusal(422, "layers and heads are those of a look: ask for attention, too")
+        looks = Looks(options.mode, options.layers, options.heads, house.limits.weights, options.target)
+    elif options.layers or options.heads or options.target is not None:
+        raise Refusal(422, "layers, heads and target are those of a look: ask for attention, too")
     return Wanted(served, options, examples, Answers(search), looks)
 
 

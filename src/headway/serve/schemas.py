@@ -59,6 +59,8 @@ class Options(BaseModel):
     "With attention: only these layers, from 0."
     heads: Places | None = None
     "With attention: only these heads, from 0."
+    target: Prefix | None = None
+    "With attention: what is written instead of the model's own answer, which is looked at as if it had been written."
     stream: bool = False
     "Answer as server-sent events: `token` (in modes greedy and sample), `answer`, and `done` or `error`."
 
@@ -135,6 +137,10 @@ class Model(BaseModel):
     over_long: str
     max_seconds: float | None
     "Of a sound."
+    parts: dict[str, dict[str, int]]
+    "The parts that have attention, each with its `layers` and the `heads` of a layer."
+    graph: dict[str, Any] | None
+    "Of a model that reads graphs: the `feature` by which `nodes` are known, those, and the types of `edges`."
 
 
 class Models(BaseModel):

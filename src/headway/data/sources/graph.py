@@ -39,6 +39,8 @@ MEASURED = 2_000
 KEPT = 300_000_000
 """Bytes of distances that are kept; of more they are worked out again for every batch."""
 DEGREE, TO, FROM = "degree (edges)", "degree (out)", "degree (in)"
+MEASURES = (DEGREE, TO, FROM)
+"""Features of nodes that no one gives: they are counted."""
 
 
 class GraphRows(list[GraphRow]):

@@ -1,0 +1,1 @@
+export function CardPage(_: any) { return null; }

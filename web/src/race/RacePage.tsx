@@ -1,0 +1,1 @@
+export function RacePage(_: any) { return null; }

@@ -1,0 +1,1 @@
+export function RunsPage(_: any) { return null; }

@@ -1,0 +1,132 @@
+/** What the server says, as docs/serving.md and /openapi.json have it. */
+
+export type Task = "tag" | "classify" | "regress" | "transduce";
+export type Kind = "text" | "sound" | "graph" | "vectors";
+export type Part = "encoder" | "decoder" | "cross";
+
+export interface Model {
+  name: string;
+  task: Task;
+  input: Kind;
+  modes: string[];
+  streams: boolean;
+  version: string;
+  parameters: number;
+  labels: string[] | null;
+  max_length: number;
+  over_long: string;
+  max_seconds: number | null;
+  parts: Partial<Record<Part, { layers: number; heads: number }>>;
+  graph: { feature: string; nodes: string[]; edges: string[] } | null;
+}
+
+/** One decision on the way to a new sequence: what, at which place, in which call of a decoder. */
+export interface Decision {
+  what: string;
+  where: number;
+  taken: string | number;
+  log_p: number;
+  others: [string | number, number][];
+  call: number;
+}
+
+export interface Answer {
+  source: unknown;
+  text?: string;
+  tokens?: string[];
+  score?: number;
+  calls?: number;
+  trace?: Decision[];
+  alternatives?: Answer[];
+  elements?: string[];
+  labels?: string[];
+  label?: string;
+  scores?: number[] | Record<string, number>;
+  value?: number;
+  view?: View;
+  computation?: Partial<Record<Part, Computation>>;
+}
+
+/** Attention of one part: `weights` are layers of heads of rows (who looks) of numbers (what is looked at). */
+export interface AttentionMap {
+  part: Part;
+  told: string;
+  layers: number[];
+  heads: number[];
+  asking: string[];
+  asked: string[];
+  weights: number[][][][];
+}
+
+export type Scene =
+  | { kind: "spectrogram"; seconds: number; values: number[][] }
+  | { kind: "graph"; places: [number, number][]; edges: [number, number][]; directed: boolean };
+
+/** `View.as_json` of Python: every place draws this and nothing else. */
+export interface View {
+  format: number;
+  task: Task;
+  input: Kind;
+  source: string;
+  answer: Omit<Answer, "source">;
+  outputs: string[];
+  part: Part;
+  maps: AttentionMap[];
+  missing: Partial<Record<Part, string>>;
+  trace: Decision[];
+  scene: Scene | null;
+  note: string;
+}
+
+/** The numbers of one head, in the order in which they are computed. */
+export interface Computation {
+  part: Part;
+  layer: number;
+  head: number;
+  asking: string[];
+  asked: string[];
+  score: string;
+  normalizer: string;
+  turned: boolean;
+  scale: number | null;
+  x: number[][];
+  memory: number[][];
+  q: number[][];
+  k: number[][];
+  v: number[][];
+  compared: { q: number[][]; k: number[][]; weight: number[] | null } | null;
+  scores: number[][];
+  bias: number[][] | null;
+  allowed: boolean[][] | null;
+  weights: number[][];
+  output: number[][];
+}
+
+export interface Running {
+  name: string;
+  state: "running" | "ended" | "silent";
+  step: number;
+  steps: number | null;
+  changed: number;
+  latest: Record<string, TrainingEvent>;
+}
+
+/** A line of metrics.jsonl: start, step, valid or end, with its figures. */
+export type TrainingEvent = { event: string; step: number } & Record<string, unknown>;
+
+export interface Card {
+  name: string;
+  task: Task;
+  input: Kind;
+  step: number;
+  version: string;
+  parameters: number;
+  settings: Record<string, unknown>;
+  metrics: Record<string, Record<string, number>>;
+  baselines: Record<string, Record<string, Record<string, number>>>;
+  signatures: Record<string, string>;
+  facts: Record<string, number>;
+  data: Record<string, string>;
+  machine: Record<string, unknown>;
+  sizes: Record<string, number | string>;
+}

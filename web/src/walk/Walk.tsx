@@ -1,0 +1,1 @@
+export function Walk(_: any) { return null; }
