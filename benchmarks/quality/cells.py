@@ -141,7 +141,7 @@ CELLS = [
     Cell(
         "tones",
         "mandarin_tones",
-        4,
+        3,
         "accuracy",
         0.965,
         0.99,
