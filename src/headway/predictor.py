@@ -16,9 +16,9 @@ from headway.data.files import words
 from headway.data.sources import SOURCES
 from headway.decoders.autoregressive import Autoregressive
 from headway.errors import UsageError
-from headway.inspection import AttentionMap, Inspector, View
+from headway.inspection import AttentionMap, Computation, Inspector, View
 from headway.inspection.averages import Head, averaged
-from headway.inspection.looking import looked
+from headway.inspection.looking import computation_of, looked
 from headway.inspection.maps import ROWS
 from headway.machine import give_memory_back, set_up
 from headway.run import RunFolder
@@ -246,14 +246,38 @@ class Predictor:
 
         The view draws itself in notebooks, and by `html()` and `figure()`; `as_json()` is all of it as plain data.
         """
-        example = self._example(given)
-        if target is not None:
-            self._autoregressive("a given target")
-            example = replace(example, target=target)
+        example = self._with_target(given, target)
         writes = isinstance(self.model.task, Transduce)
         search = self._search(mode, nbest=1, scores=True, trace=writes and target is None)
         encoded = self._whole([example], target is not None)
         return looked(self.run, self.codecs, self.model, encoded, example, search, layers, heads, attributions)
+
+    def computation(
+        self,
+        given: Given,
+        part: str = "encoder",
+        layer: int = 0,
+        head: int = 0,
+        *,
+        target: str | None = None,
+        mode: str = "auto",
+    ) -> Computation:
+        """One head by its numbers: q, k and v, scores, weights, weighted sums; of an ensemble's first run.
+
+        part      encoder; of a run that writes sequences also `decoder` and `cross`
+        target    what is written instead of the model's own answer; `mode` says how that is found
+        """
+        example = self._with_target(given, target)
+        search, encoded = self._search(mode, nbest=1), self._whole([example], target is not None)
+        return computation_of(self.codecs, self.model, encoded, example, search, part, layer, head)
+
+    def _with_target(self, given: Given, target: str | None) -> Example:
+        """An input as it is read, with what is given as written. Raises UsageError for a run that reads no target."""
+        example = self._example(given)
+        if target is None:
+            return example
+        self._autoregressive("a given target")
+        return replace(example, target=target)
 
     def averages(self, inputs: Sequence[Given], part: str = "encoder") -> list[Head]:
         """What the heads of a part do over many inputs, those with a role first; targets are read where all have one.

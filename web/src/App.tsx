@@ -86,7 +86,7 @@ export function App() {
           <>
             {page !== "race" && <Chooser models={models} model={model} onModel={(name) => go({ model: name })} />}
             {page === "ask" && <AskPage key={model.name} model={model} first={address.query.input} go={go} />}
-            {page === "race" && <RacePage models={models} first={address.query.input} />}
+            {page === "race" && <RacePage models={models} first={address.query.input} go={go} />}
             {page === "models" && <CardPage key={model.name} model={model} />}
           </>
         )}

@@ -44,7 +44,7 @@ export interface Answer {
   scores?: number[] | Record<string, number>;
   value?: number;
   view?: View;
-  computation?: Partial<Record<Part, Computation>>;
+  computation?: Computation;
 }
 
 /** Attention of one part: `weights` are layers of heads of rows (who looks) of numbers (what is looked at). */
@@ -87,14 +87,14 @@ export interface Computation {
   asked: string[];
   score: string;
   normalizer: string;
-  turned: boolean;
   scale: number | null;
   x: number[][];
   memory: number[][];
   q: number[][];
   k: number[][];
   v: number[][];
-  compared: { q: number[][]; k: number[][]; weight: number[] | null } | null;
+  weight: number[] | null;
+  compared: { q: number[][]; k: number[][] } | null;
   scores: number[][];
   bias: number[][] | null;
   allowed: boolean[][] | null;
@@ -114,19 +114,14 @@ export interface Running {
 /** A line of metrics.jsonl: start, step, valid or end, with its figures. */
 export type TrainingEvent = { event: string; step: number } & Record<string, unknown>;
 
+/** What a served run says of itself. */
 export interface Card {
-  name: string;
-  task: Task;
-  input: Kind;
-  step: number;
-  version: string;
-  parameters: number;
-  settings: Record<string, unknown>;
+  model: Model;
   metrics: Record<string, Record<string, number>>;
   baselines: Record<string, Record<string, Record<string, number>>>;
   signatures: Record<string, string>;
   facts: Record<string, number>;
+  settings: Record<string, unknown>;
   data: Record<string, string>;
   machine: Record<string, unknown>;
-  sizes: Record<string, number | string>;
 }

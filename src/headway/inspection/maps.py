@@ -1,6 +1,7 @@
 """The exact attention weights of any layer, with the elements they belong to."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,8 @@ ROWS = 32
 Labels = tuple[str, ...]
 Numbers = int | Sequence[int] | None
 """Of layers or heads: one, some, or all."""
+Watching = Callable[[Sequence[Attention]], AbstractContextManager[list[list[Any]]]]
+"""Watches some layers, and keeps something of every call of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +92,21 @@ class Inspector:
 
     def _batch(self, batch: Batch, sources: list[Labels], written: list[Hypothesis] | None) -> list[AttentionMap]:
         with torch.inference_mode():
+            asking, asked, seen = self.watched(batch, sources, written, observed)
+            weights = torch.stack([calls[0][:, list(self.heads)] for calls in seen], 1).float().cpu().numpy()
+        return [
+            AttentionMap(row[:, :, : len(i), : len(j)], i, j, self.layers, self.heads)
+            for row, i, j in zip(weights, asking, asked, strict=True)
+        ]
+
+    def watched(
+        self, batch: Batch, sources: list[Labels], written: list[Hypothesis] | None, watch: Watching
+    ) -> tuple[list[Labels], list[Labels], list[list[Any]]]:
+        """For each row who looks and what is looked at; of each layer what `watch` saw of its one call."""
+        with torch.inference_mode():
             if self.part == "encoder":
                 asking = asked = sources
-                with observed(self.mixers) as seen:
+                with watch(self.mixers) as seen:
                     self.model.encode(batch)
             else:
                 decoder, memory = _writer(self.model, self.part), self.model.encode(batch)
@@ -101,13 +116,9 @@ class Inspector:
                 asking, read = self._written(targets, [hypothesis.finished for hypothesis in written])
                 asked = sources if self.part == "cross" else read
                 target = {name: tensor.to(memory.x.device) for name, tensor in decoder.collate(targets).items()}
-                with observed(self.mixers) as seen:
+                with watch(self.mixers) as seen:
                     decoder.score(memory, target)
-            weights = torch.stack([calls[0][:, list(self.heads)] for calls in seen], 1).float().cpu().numpy()
-        return [
-            AttentionMap(row[:, :, : len(i), : len(j)], i, j, self.layers, self.heads)
-            for row, i, j in zip(weights, asking, asked, strict=True)
-        ]
+        return asking, asked, seen
 
     def _written(self, targets: list[NDArray], ended: list[bool]) -> tuple[list[Labels], list[Labels]]:
         """What is written and what is read at every position; END is written only where a sequence came to it."""

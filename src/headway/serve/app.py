@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from headway.errors import printable
-from headway.serve import health, page, predicting, runs
+from headway.serve import cards, health, page, predicting, runs
 from headway.serve.edge import Door, Edge, failed, refused
 from headway.serve.house import House
 from headway.serve.limits import Refusal
@@ -33,7 +33,7 @@ def make_app(house: House, door: Door | None = None) -> ASGIApp:
     app.add_exception_handler(Exception, _failed)
     app.add_exception_handler(HTTPException, _unknown)
     app.add_exception_handler(RequestValidationError, _invalid)
-    for routes in (predicting, runs, health, page):
+    for routes in (predicting, cards, runs, health, page):
         app.include_router(routes.routes(house))
     _describe(app)
     edge: ASGIApp = Edge(app, house, door)

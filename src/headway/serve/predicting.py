@@ -92,7 +92,7 @@ def answered(found: Wanted, version: str, answers: Sequence[Sequence[Any]]) -> d
     """What a client is answered."""
     plain = list(answers[0])
     if found.looks is not None:
-        plain = [{**answer, "view": view} for answer, view in zip(plain, answers[1], strict=True)]
+        plain = [{**answer, **look} for answer, look in zip(plain, answers[1], strict=True)]
     return {"model": found.served.name, "version": version, "answers": plain}
 
 

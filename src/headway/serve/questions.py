@@ -8,6 +8,7 @@ from headway.batch import Example, as_json
 from headway.predictor import Predictor
 from headway.search import Search, Watch
 from headway.serve.limits import Refusal
+from headway.serve.schemas import Options
 
 
 class Question:
@@ -52,35 +53,38 @@ class Answers(Question):
 
 
 class Looks(Question):
-    """What `Predictor.inspect` gives, one row at a time.
+    """What `Predictor.inspect` and, where it is asked for, `Predictor.computation` give, one row at a time.
 
-    weights    numbers that a view may have
-    target     what is written instead of an own answer
+    weights    numbers that a view, or a computation, may have
     """
 
-    def __init__(
-        self,
-        mode: str,
-        layers: Sequence[int] | None,
-        heads: Sequence[int] | None,
-        weights: int,
-        target: str | None = None,
-    ):
-        self.mode, self.weights, self.target = mode, weights, target
-        self.layers, self.heads = (None if one is None else list(one) for one in (layers, heads))
+    def __init__(self, options: Options, weights: int):
+        self.options, self.weights = options, weights
         self.key = id(self)
 
     def of(self, predictor: Predictor, rows: Sequence[Asked], watch: Watch) -> list[Any]:
         found = []
         for row in rows:
             watch(tuple)
-            view = predictor.inspect(row.example, target=self.target, mode=self.mode, layers=self.layers, heads=self.heads)
-            size = sum(one.weights.size for one in view.maps.values())
-            if size > self.weights:
-                raise Refusal(
-                    422,
-                    f"input {row.number}: its attention is {size:,} numbers, and {self.weights:,} are sent at most; "
-                    "choose layers and heads, or give a shorter input",
-                )
-            found.append(view.as_json())
+            found.append(self._seen(predictor, row))
         return found
+
+    def _seen(self, predictor: Predictor, row: Asked) -> dict[str, Any]:
+        wanted = self.options
+        how: dict[str, Any] = {"target": wanted.target, "mode": wanted.mode}
+        view = predictor.inspect(row.example, layers=wanted.layers, heads=wanted.heads, **how)
+        self._few(sum(one.weights.size for one in view.maps.values()), row, "choose layers and heads, or ")
+        if wanted.computation is None:
+            return {"view": view.as_json()}
+        (layer,), (head,) = wanted.layers or (), wanted.heads or ()
+        steps = predictor.computation(row.example, wanted.computation, layer, head, **how)
+        self._few(steps.size, row)
+        return {"view": view.as_json(), "computation": steps.as_json()}
+
+    def _few(self, size: int, row: Asked, advice: str = "") -> None:
+        if size > self.weights:
+            raise Refusal(
+                422,
+                f"input {row.number}: its attention is {size:,} numbers, and {self.weights:,} are sent at most; "
+                f"{advice}give a shorter input",
+            )

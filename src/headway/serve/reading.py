@@ -79,9 +79,11 @@ def _wanted(house: House, served: Served, options: Options, given: Sequence[Any]
         raise Refusal(422, str(error)) from None
     looks = None
     if options.attention:
-        looks = Looks(options.mode, options.layers, options.heads, house.limits.weights, options.target)
-    elif options.layers or options.heads or options.target is not None:
-        raise Refusal(422, "layers, heads and target are those of a look: ask for attention, too")
+        if options.computation and not len(options.layers or ()) == len(options.heads or ()) == 1:
+            raise Refusal(422, "a computation is that of one head: name one of layers and one of heads")
+        looks = Looks(options, house.limits.weights)
+    elif options.layers or options.heads or options.target is not None or options.computation:
+        raise Refusal(422, "layers, heads, target and computation are those of a look: ask for attention, too")
     return Wanted(served, options, examples, Answers(search), looks)
 
 

@@ -1,6 +1,6 @@
 """What goes over the wire, as pydantic models: what a client may send is checked by them, and OpenAPI shows them."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -59,6 +59,8 @@ class Options(BaseModel):
     "With attention: only these layers, from 0."
     heads: Places | None = None
     "With attention: only these heads, from 0."
+    computation: Literal["encoder", "decoder", "cross"] | None = None
+    "With attention of one layer and one head: also the numbers of that head of this part, from q, k and v on."
     target: Prefix | None = None
     "With attention: what is written instead of the model's own answer, which is looked at as if it had been written."
     stream: bool = False
@@ -98,7 +100,8 @@ class Answered(BaseModel):
     "Which weights: another after the run folder has got new ones and the server was told."
     answers: list[dict[str, Any]]
     """`source`, and by the question: `elements` and `labels`; `label`, `labels` and `score`; `value`; `text` and
-    `tokens`; with what was asked for beside it: `scores`, `alternatives`, `alignment`, `trace`, `view`."""
+    `tokens`; with what was asked for beside it: `scores`, `alternatives`, `alignment`, `trace`, `view`,
+    `computation`."""
 
 
 class Problem(BaseModel):
@@ -148,6 +151,28 @@ class Models(BaseModel):
 
     models: list[Model]
     limits: dict[str, int | float]
+
+
+class Card(BaseModel):
+    """What a served run says of itself."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    model: Model
+    metrics: dict[str, dict[str, float]]
+    "By part: valid, test."
+    signatures: dict[str, str]
+    "By which measure, as papers quote it."
+    baselines: dict[str, dict[str, dict[str, float]]]
+    "The same figures of classical methods, by name and part."
+    facts: dict[str, float]
+    "Updates, seconds, tokens, parameters, peak memory of the training."
+    settings: dict[str, Any]
+    "Every setting but those that name files."
+    machine: dict[str, Any]
+    "What it was trained with."
+    data: dict[str, str]
+    "The fingerprint and the format of the training data."
 
 
 class Running(BaseModel):

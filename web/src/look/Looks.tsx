@@ -79,7 +79,8 @@ export function Looks(props: {
           key={`${walked.part} ${walked.layer} ${walked.head}`}
           model={props.model}
           asked={props.asked}
-          answer={view}
+          view={view}
+          mode={viewed.mode}
           head={walked}
           row={chosen}
           onClose={() => setWalked(null)}

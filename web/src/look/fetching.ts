@@ -5,6 +5,7 @@ import type { Answer, Model, View } from "../types";
 export interface Viewed {
   number: number;
   view: View;
+  mode: string;
   layers: number[] | null;
   more: (layer: number) => Promise<View>;
 }
@@ -30,12 +31,12 @@ export async function fetchView(
   const more = (layer: number) => fetched([layer]);
   count += 1;
   try {
-    return { number: count, view: await fetched(), layers: null, more };
+    return { number: count, view: await fetched(), mode, layers: null, more };
   } catch (error) {
     if (!(error instanceof Refused) || error.status !== 422) throw error;
     const most = Math.min(...Object.values(model.parts).map((part) => part.layers));
     if (!Number.isFinite(most)) return null;
     const layers = Array.from({ length: most }, (_, layer) => layer);
-    return { number: count, view: await more(most - 1), layers, more };
+    return { number: count, view: await more(most - 1), mode, layers, more };
   }
 }

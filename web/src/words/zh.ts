@@ -121,7 +121,8 @@ export const zh: Words = {
   stepNames: ["查询、键、值", "分数", "归一化", "加权和"],
   qkv: (D, K) =>
     `三个学到的矩阵把每个向量 a（${D} 个数）变成三个较短的向量（${K} 个数）：查询 q，它要找什么；键 k，凭什么找到它；值 v，它能给什么。`,
-  turned: "q 和 k 相遇之前先按位置旋转，这样分数取决于距离。",
+  meeting: (score) => `q 和 k 相遇之前，位置把它们旋转，使分数取决于距离；或者由分数（${score}）改变它们。`,
+  finish: (normalizer, found) => `${normalizer} 再缩放这些和；这个数变成 ${found}。`,
   scoreTold: "分数 α 说明 i 的查询与 j 的键有多匹配。",
   products: "逐个数字",
   sum: "和",
@@ -145,7 +146,7 @@ export const zh: Words = {
   play: "播放",
   pause: "暂停",
   again: "从头开始",
-  calls: (n) => `解码器调用 ${n} 次`,
+  calls: (n) => (n ? `解码器调用 ${n} 次` : "没有调用解码器"),
   slower: (n) => `放慢 ${n} 倍`,
   speed: "速度",
   clock: (now, of) => `${now} / ${of} 毫秒`,
