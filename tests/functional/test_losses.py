@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from comparing import DTYPES, close, gradients, randoms, same
-from headway.functional.losses import binary_cross_entropy, cross_entropy, squared_error
+from headway.functional.losses import absolute_error, binary_cross_entropy, cross_entropy, squared_error
 
 N, V = 7, 5
 TARGETS = torch.tensor([0, 4, 2, 2, 1, 3, 4])
@@ -137,6 +137,20 @@ def test_squared_error_is_torchs(dtype):
     )
 
 
+def test_absolute_error_worked_by_hand():
+    total, count = absolute_error(torch.tensor([1.0, 2, 5]), torch.tensor([1.0, 4, 2]))
+    assert (total, count) == (5, 3)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_absolute_error_is_torchs(dtype):
+    same(
+        lambda x, y: absolute_error(x, y)[0],
+        lambda x, y: F.l1_loss(x, y, reduction="sum"),
+        randoms((N,), (N,), dtype=dtype),
+    )
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 @given(cuts=st.lists(st.integers(0, N), max_size=4), seed=st.integers(0, 99))
 def test_the_parts_of_a_batch_add_up_to_the_loss_of_the_whole(weighted, cuts, seed):
@@ -151,6 +165,7 @@ def test_the_parts_of_a_batch_add_up_to_the_loss_of_the_whole(weighted, cuts, se
             *cross_entropy(logits[part], TARGETS[part], COUNTED[part], 0.1, weights),
             *binary_cross_entropy(logits[part], labels[part], weights),
             *squared_error(logits[part, 0], logits[part, 1]),
+            *absolute_error(logits[part, 0], logits[part, 1]),
         ]
 
     for parts, whole in zip(zip(*map(losses, pieces), strict=True), losses(slice(None)), strict=True):

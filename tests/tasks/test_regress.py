@@ -40,6 +40,14 @@ def test_the_loss_is_the_squared_error_in_that_unit(pooling):
     assert loss.count == 3
 
 
+def test_the_loss_may_be_the_absolute_error():
+    made, memory = task(loss="absolute"), memory_of(LENGTHS)
+    loss = made.loss(memory, made.collate(NUMBERS))
+    said = made.readout(memory) @ made.output.weight[0] + made.output.bias
+    close(loss.total, sum(abs(s - (n - MEAN) / SPREAD) for s, n in zip(said, NUMBERS, strict=True)))
+    assert loss.count == 3
+
+
 def test_an_answer_is_in_the_unit_of_the_data():
     made, memory = task().eval(), memory_of(LENGTHS)
     with torch.no_grad():

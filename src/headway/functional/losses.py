@@ -45,3 +45,10 @@ def squared_error(
 ) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
     """Σ (value − target)²: the loss of a number."""
     return ((values - targets) ** 2).sum(), values.new_tensor(len(values))
+
+
+def absolute_error(
+    values: Float[Tensor, " B"], targets: Float[Tensor, " B"]
+) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
+    """Σ |value − target|: the loss of a number whose median is asked for, to which a few far off ones mean little."""
+    return (values - targets).abs().sum(), values.new_tensor(len(values))

@@ -1,13 +1,13 @@
 """N -> 1: a number for the whole, learned in units of the training part's spread and answered in its own unit."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from headway.batch import Loss, Memory, Part
-from headway.functional.losses import squared_error
+from headway.functional.losses import absolute_error, squared_error
 from headway.kernels.dropout import dropout
 from headway.layers.encoder import EncoderSettings
 from headway.layers.readout import Pooling, Readout
@@ -19,6 +19,8 @@ from headway.tasks import Task
 class Settings(Branch):
     pooling: Pooling = "mean"
     "How the vectors become one: their mean, their sum, their maximum, a learned weighted mean, or the first."
+    loss: Literal["squared", "absolute"] = "squared"
+    "What is made small: the squared error, to which one far off means much, or the absolute one, which mae measures."
     dropout: Rate | None = None
     "Share of the pooled vector that is dropped in training; the encoder's dropout where none is given."
     metrics: Names | None = None
@@ -32,6 +34,7 @@ class Regress(Task):
         self.mean, self.spread = mean, spread or 1.0
         self.rate = shape.dropout if settings.dropout is None else settings.dropout
         self.metrics = settings.metrics or ("mae", "rmse", "r2")
+        self.error = squared_error if settings.loss == "squared" else absolute_error
         self.readout = Readout(settings.pooling, shape.width)
         self.output = nn.Linear(shape.width, 1)
 
@@ -39,7 +42,7 @@ class Regress(Task):
         return {"numbers": (torch.tensor(targets, dtype=torch.float64) - self.mean).div(self.spread).float()}
 
     def loss(self, memory: Memory, target: Part, progress: float = 1.0) -> Loss:
-        total, count = squared_error(self._numbers(memory), target["numbers"])
+        total, count = self.error(self._numbers(memory), target["numbers"])
         return Loss(total, float(count))
 
     def answer(self, memory: Memory, search: Search, others: Sequence[tuple[Any, Memory]] = ()) -> list[float]:
