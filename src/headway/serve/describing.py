@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from headway.data.codecs import Labels
+from headway.data.sources._graphs import WORD
+from headway.data.sources._molecules import ATOM
 from headway.data.sources.graph import MEASURES, SourceGraph
 from headway.inspection.maps import parts_of
 from headway.serve.house import Served
@@ -126,9 +128,10 @@ def model_of(served: Served) -> dict[str, Any]:
 
 
 def _graph_of(codec: Any) -> dict[str, Any] | None:
-    """What the nodes and edges of a graph may be called: the words that the first feature of each is known by."""
+    """What the nodes and edges of a graph may be called: of an atom its element, of others the first feature."""
     if not isinstance(codec, SourceGraph):
         return None
-    named = [(name, values) for name, values in codec.values.items() if name not in MEASURES]
-    feature, values = named[0] if named else ("", ())
-    return {"feature": feature, "nodes": list(values[:SHOWN]), "edges": list(codec.types[:SHOWN])}
+    named = [name for name in codec.values if name not in MEASURES]
+    feature = next((name for name in (WORD, ATOM[0], *named) if name in named), "")
+    nodes = codec.values[feature][:SHOWN] if feature else ()
+    return {"feature": feature, "nodes": list(nodes), "edges": list(codec.types[:SHOWN])}

@@ -84,7 +84,7 @@ function Scores({ answer }: { answer: Answer }) {
 
 function said(answer: Answer): string {
   if (answer.text !== undefined) return answer.text;
-  if (answer.value !== undefined) return String(Number(answer.value.toPrecision(6)));
+  if (answer.value !== undefined) return String(Number(answer.value.toPrecision(6))).replace("-", "−");
   if (answer.label !== undefined) return answer.label;
   return (answer.elements ?? []).map((element, i) => `${element}/${answer.labels?.[i]}`).join(" ");
 }

@@ -1,7 +1,8 @@
 import { useState } from "preact/hooks";
 import type { Model } from "../types";
 import { useWords } from "../words";
-import type { Graph } from "./given";
+import { ELEMENT, type Graph } from "./given";
+import { BONDS } from "./smiles";
 
 const WIDE = 460;
 const HIGH = 260;
@@ -13,7 +14,8 @@ export function GraphDrawn(props: { model: Model; graph: Graph; onGraph: (graph:
   const words = useWords();
   const { graph, model } = props;
   const [name, setName] = useState(model.graph?.nodes[0] ?? "C");
-  const [kind, setKind] = useState(model.graph?.edges[0] ?? "");
+  const kinds = model.graph?.feature === ELEMENT ? Object.keys(BONDS) : (model.graph?.edges ?? []);
+  const [kind, setKind] = useState(kinds[0] ?? "");
   const [chosen, setChosen] = useState<number | null>(null);
   const title = (n: number) => `${graph.nodes[n].name} ${n + 1}`;
 
@@ -80,7 +82,7 @@ export function GraphDrawn(props: { model: Model; graph: Graph; onGraph: (graph:
             return (
               <g>
                 <line x1={a.x} y1={a.y} x2={b.x} y2={b.y} stroke-width="2" />
-                {kind && <text x={(a.x + b.x) / 2} y={(a.y + b.y) / 2 - 4} text-anchor="middle">{kind}</text>}
+                {kind && kind !== "single" && <text x={(a.x + b.x) / 2} y={(a.y + b.y) / 2 - 4} text-anchor="middle">{kind}</text>}
               </g>
             );
           })}
@@ -103,7 +105,7 @@ export function GraphDrawn(props: { model: Model; graph: Graph; onGraph: (graph:
       <div class="row">
         <Named label={words.node} value={name} known={model.graph?.nodes} onValue={setName} />
         <button type="button" onClick={addSomewhere}>{words.addNode}</button>
-        {(model.graph?.edges.length ?? 0) > 0 && <Named label={words.edge} value={kind} known={model.graph?.edges} onValue={setKind} />}
+        {kinds.length > 0 && <Named label={words.edge} value={kind} known={kinds} onValue={setKind} />}
         {chosen !== null && graph.nodes.length > 1 && (
           <label>
             {words.join}

@@ -1,6 +1,7 @@
 import type { Asked } from "../api";
 import type { Model } from "../types";
 import type { Words } from "../words";
+import { smilesOf } from "./smiles";
 
 export interface Graph {
   nodes: { name: string; x: number; y: number }[];
@@ -29,14 +30,20 @@ export function asked(model: Model, given: Given, words: Words): Asked {
     model.input === "vectors"
       ? vectors(given.text, words)
       : model.input === "graph" && !given.text.trim()
-        ? plain(given.graph)
+        ? drawn(given.graph, model.graph?.feature ?? "")
         : given.text;
   return { model: model.name, input, sound: null };
 }
 
-function plain({ nodes, edges }: Graph): unknown {
-  const joined = edges.map(({ from, to, kind }) => (kind ? [from, to, kind] : [from, to]));
-  return { nodes: nodes.map(({ name }) => name), edges: joined };
+/** The feature by which atoms are known: such a graph is sent as SMILES, so that what else is known of atoms is found. */
+export const ELEMENT = "element";
+const WORD = "word";
+
+function drawn(graph: Graph, feature: string): unknown {
+  if (feature === ELEMENT) return smilesOf(graph);
+  const edges = graph.edges.map(({ from, to, kind }) => (kind ? [from, to, kind] : [from, to]));
+  const nodes = graph.nodes.map(({ name }) => (feature && feature !== WORD ? { [feature]: name } : name));
+  return { nodes, edges };
 }
 
 function vectors(text: string, words: Words): number[][] {

@@ -1,5 +1,5 @@
 import { predict } from "../api";
-import type { Decision, Model } from "../types";
+import type { Answer, Decision, Model } from "../types";
 
 /** One way to write: a model, in one of its modes. */
 export interface Lane {
@@ -38,7 +38,7 @@ export function usualLanes(models: Model[]): Lane[] {
 export async function raced(lanes: Lane[], input: string, signal: AbortSignal): Promise<Run[]> {
   const asked = ({ model, mode }: Lane, trace: boolean) =>
     predict({ model, input, sound: null }, { mode, trace }, signal);
-  const answers = [];
+  const answers: Answer[] = [];
   for (const lane of lanes) answers.push((await asked(lane, true)).answer);
   const best = lanes.map(() => Infinity);
   for (let round = 0; round < ROUNDS; round += 1)
