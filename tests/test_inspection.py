@@ -42,6 +42,7 @@ def by_definition(layer: Attention, x: Tensor, look, memory: Tensor | None) -> T
     return softmax(scaled_dot(q, k), look.mask.table(q.shape[2], k.shape[2]))[0]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("part", ["encoder", "decoder", "cross"])
 def test_maps_are_the_definition_of_what_each_layer_was_given_alone(writer, part):
     """Several inputs of different length together, against each by itself."""

@@ -66,6 +66,7 @@ def peaks() -> list[int]:
     return [int(number) for number in printed.split()]
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform == "win32", reason="the system does not say")
 def test_the_peak_of_memory_counts_what_was_held_and_given_back():
     before, during, after = peaks()

@@ -99,6 +99,7 @@ def test_a_few_steps_learn_a_few_rows(task):
     assert losses[-1] < 0.6 * losses[0]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("task", ["tag", "classify", "transduce"])
 @hypothesis.settings(max_examples=12)
 @given(lengths=st.lists(st.integers(1, 7), min_size=1, max_size=4))

@@ -11,6 +11,7 @@ from headway.rows import Rows
 from little import TASKS, lines, quick, tiny, write
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("kind", TASKS)
 def test_answers_do_not_depend_on_what_is_asked_beside_them(kind, runs):
     """Padding, order and the size of batches change nothing."""
@@ -206,6 +207,7 @@ def test_a_trace_of_what_was_verified_spells_what_was_written(runs):
         headway.load(runs("tag")).predict("ant", trace=True)
 
 
+@pytest.mark.long
 def test_which_way_is_faster_is_measured_once_a_machine_and_a_folder_need_not_take_it(runs, tmp_path, monkeypatch):
     run = headway.load(runs.copy("joint", tmp_path / "run"))
     file = tmp_path / "run" / "crossover.json"

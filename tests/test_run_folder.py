@@ -105,6 +105,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], None], str]] = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", DAMAGE)
 def test_a_damaged_run_says_what_is_wrong(name, runs, tmp_path, capsys):
     from headway.cli import run
@@ -149,6 +150,7 @@ def undisturbed(runs: Runs, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", ["weights.safetensors", "optimizer.safetensors", "progress.json", "manifest.json"])
 def test_a_damaged_checkpoint_is_passed_over_and_named(name, runs, tmp_path, undisturbed):
     path = tmp_path / "run"
@@ -207,7 +209,7 @@ def off_at(call: int, data: Path, path: Path, monkeypatch: pytest.MonkeyPatch) -
     return False
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("call", [0, 1, 5, 9, 14, 17, 23, 26, 31, 40, 47, 55])
 def test_a_loss_of_power_costs_what_came_after_the_last_checkpoint(call, runs, tmp_path, undisturbed, monkeypatch):
     path = tmp_path / "run"
@@ -226,6 +228,7 @@ def test_power_may_be_lost_at_any_moment(runs, tmp_path, undisturbed, monkeypatc
     assert call > 50
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("call", [2, 6, 9, 12, 17, 24])
 def test_a_full_disk_leaves_the_last_checkpoint_to_go_on_from(call, runs, tmp_path, undisturbed, monkeypatch):
     path, calls = tmp_path / "run", []

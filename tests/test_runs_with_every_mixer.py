@@ -18,6 +18,7 @@ def with_mixer(asked: str, **changed: object) -> dict[str, object]:
     return settings | {path.replace("__", "."): value for path, value in changed.items()}
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("mixer", OTHERS)
 @pytest.mark.parametrize("asked", ["tag", "classify", "transduce"])
 def test_a_run_learns_and_answers_the_same_when_it_is_loaded_again(asked, mixer, runs, tmp_path):
@@ -34,6 +35,7 @@ def test_a_run_learns_and_answers_the_same_when_it_is_loaded_again(asked, mixer,
         assert str(alone) == str(answer)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("mixer", OTHERS)
 def test_a_decoder_may_have_another_mixer_than_its_encoder(mixer, runs, tmp_path):
     quick(runs.data("transduce"), tmp_path / "run", settings=tiny("transduce", {"model.task.decoder.mixer": mixer}))

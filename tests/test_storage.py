@@ -214,6 +214,7 @@ def test_what_is_sealed_is_read_and_older_files_have_no_checksum(tmp_path):
         assert storage.read_sealed(path) == older
 
 
+@pytest.mark.long
 def test_every_bit_of_a_sealed_file_counts(tmp_path):
     """But those of its white space and of how a character is written, which say nothing."""
     path = tmp_path / "a.json"

@@ -57,6 +57,7 @@ CASES = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("part", ["train", "valid", "test"])
 def test_what_is_wrong_with_a_line_is_named(name, part, headway, tmp_path):

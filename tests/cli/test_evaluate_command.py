@@ -109,6 +109,7 @@ def test_a_run_without_a_test_part_is_trained_and_measured_on_valid(headway, tmp
     assert done.code == 0 and "valid part" in done.out and "test part" not in done.out
 
 
+@pytest.mark.long
 def test_every_mode_can_be_measured(headway, runs):
     def told(*how: str) -> dict[str, float]:
         done = headway("evaluate", runs("joint"), runs.data("transduce"), "--json", *how)

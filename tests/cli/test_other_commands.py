@@ -25,6 +25,7 @@ def python(*arguments: str, **more: object) -> subprocess.CompletedProcess[str]:
 # ---------------------------------------------------------------------------------------------------------------- help
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "command", [["--help"], ["--version"], [], *[[name, "--help"] for name in cli.COMMANDS if name != "get"]]
 )
@@ -61,6 +62,7 @@ def test_a_command_that_is_not_there(headway):
     assert "`headway --help` shows what there is." in done.err
 
 
+@pytest.mark.long
 def test_python_m_headway_is_the_command():
     done = python("-m", "headway", "--version")
     assert (done.returncode, done.stdout.strip()) == (0, f"headway {__version__}")
@@ -178,6 +180,7 @@ def test_a_mistake_of_headway_says_so_and_shows_where_only_when_asked(capsys, mo
     assert "Traceback" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_a_reader_who_has_gone_is_no_mistake(runs, tmp_path):
     (tmp_path / "in.txt").write_text("ant bee\n" * 20_000)
     shell = (

@@ -61,6 +61,7 @@ def tags(runs: Runs) -> list[tuple[str, ...]]:
 # ------------------------------------------------------------------------------------------------------------ formats
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize("zipped", [False, True])
 def test_a_tagger_answers_every_format_alike(name, zipped, headway, runs, tmp_path):
@@ -75,6 +76,7 @@ def test_a_tagger_answers_every_format_alike(name, zipped, headway, runs, tmp_pa
         assert done.lines == [" ".join(f"{w}/{label}" for w, label in s) for s in sentences]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("kind", ["classify", "several", "regress", "transduce"])
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_run_answers_every_format_one_line_an_example(kind, name, headway, runs, tmp_path):
@@ -204,6 +206,7 @@ def test_modes_give_what_they_are_asked_for(headway, runs):
     assert prefixed.startswith("ga")
 
 
+@pytest.mark.long
 def test_two_writers_answer_in_every_mode(headway, runs):
     def answered(*how) -> list[str]:
         done = headway("predict", runs("joint"), "--text", "abcd", "--text", "hgfe", *how)
@@ -269,6 +272,7 @@ def test_json_has_the_probabilities_and_alternatives_that_were_asked_for(headway
     assert len(written["alternatives"]) == 1 and written["score"] >= written["alternatives"][0]["score"]
 
 
+@pytest.mark.long
 def test_several_runs_answer_together(headway, runs):
     one, other = runs("classify"), runs("classify", seed=1)
     together = headway("predict", one, "--with", other, "--text", "good ant", "--json", "--scores")
@@ -281,6 +285,7 @@ def test_several_runs_answer_together(headway, runs):
     assert done.code == 2 and "make no ensemble: their vocabularies or labels differ" in done.err
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("text", ["", " ", "\u3000", "🙂 \u202e", "word " * 700, "x" * 3000, "--text", "a\tb\nc"])
 @pytest.mark.parametrize("kind", ["tag", "classify", "several", "regress", "transduce"])
 def test_no_text_is_without_answer(kind, text, headway, runs):

@@ -58,6 +58,7 @@ def test_a_process_that_is_killed_goes_on_from_its_last_checkpoint(runs, tmp_pat
     assert same_weights(run, tmp_path / "whole")
 
 
+@pytest.mark.long
 def test_interrupted_answers_end_with_130(runs):
     command = [*HEADWAY, "predict", str(runs("tag")), "-"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -85,6 +86,7 @@ def test_files_that_may_not_grow_end_training_and_resume_goes_on(runs, tmp_path)
     assert same_weights(run, tmp_path / "whole")
 
 
+@pytest.mark.long
 def test_a_person_who_types_is_answered_line_by_line(runs):
     mine, its = os.openpty()
     command = [*HEADWAY, "predict", str(runs("tag")), "-"]

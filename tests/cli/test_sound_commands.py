@@ -92,6 +92,7 @@ def test_sounds_from_python(run, data):
     assert together == pytest.approx(alone, abs=1e-5)
 
 
+@pytest.mark.long
 def test_sounds_are_written_down_with_a_draft_by_ctc(headway, data, tmp_path):
     for part in ("train", "valid", "test"):
         rows = (data / f"{part}.tsv").read_text().splitlines()[1:]

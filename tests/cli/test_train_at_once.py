@@ -30,6 +30,7 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> None:
 SHORT = [f"{'abcdefgh'[n % 8] * (1 + n % 3)}\t{'hgfedcba'[n % 8] * (1 + n % 2)}" for n in range(20)]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", AT_ONCE)
 def test_every_decoder_trains_and_answers_by_itself(name, headway, tmp_path):
     done = trained(headway, tmp_path, SHORT, decoder=name)

@@ -113,6 +113,7 @@ def test_resume_begins_where_there_is_nothing_and_does_nothing_twice(headway, ru
     assert events(tmp_path / "run") == log
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "kind, step, number, code", [("tag", 3, signal.SIGINT, 130), ("classify", 4, signal.SIGTERM, 143)]
 )
@@ -231,6 +232,7 @@ def test_a_mistake_in_an_option_is_named_and_nothing_is_begun(arguments, words, 
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.long
 def test_seed_is_short_for_the_setting(headway, runs, tmp_path, plain):
     for name, seed in {"a": ["--seed", 3], "b": ["--machine.seed", 3], "c": ["--seed", 4]}.items():
         assert headway("train", runs.data("tag"), "--out", tmp_path / name, *seed, *asked()).code == 0

@@ -62,6 +62,7 @@ def forked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimpleNamespace:
     return found
 
 
+@pytest.mark.long
 def test_a_resume_is_shown_to_be_exact_and_leaves_nothing(headway, forked, runs, tmp_path):
     before = set(tmp_path.iterdir())
     command = ("train", runs.data("tag"), "--out", tmp_path / "never", "--verify-resume", *options(FEW))

@@ -54,7 +54,7 @@ def finite(made: Attention, output: Tensor, inputs: list[Tensor]) -> list[Tensor
     return found[: len(inputs)]
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(16)
 @each_pair
 @pytest.mark.parametrize("mask", MASKS.values(), ids=MASKS)
 def test_values_and_gradients_are_numbers_and_what_is_hidden_has_none(score, normalizer, mask):
@@ -85,7 +85,7 @@ def test_a_row_of_one_looks_at_itself_and_a_row_that_looks_nowhere_says_nothing(
     assert not finite(made, output, [x])[0].any()
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(12)
 @each_pair
 def test_padding_and_batch_mates_change_nothing(score, normalizer):
     made = layer(score, normalizer)

@@ -134,6 +134,7 @@ def test_it_writes_hypotheses_best_first_within_the_limit(name, mode):
             assert hypothesis.score <= 0
 
 
+@pytest.mark.sampled(3)
 @MODES
 def test_the_same_twice_and_whoever_stands_beside(name, mode):
     decoder, memory = made(name, dropout=0.5), memory_of(LENGTHS)

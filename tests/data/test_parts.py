@@ -125,6 +125,7 @@ class TestFolder:
         parts = parts_of(fill(tmp_path, "train.tsv", "train.scores", "train.report", "train.dat", "valid.tsv"))
         assert "train is" in parts.how and parts.part("train").files == (tmp_path / "train.tsv",)
 
+    @pytest.mark.long
     def test_a_folder_of_very_many_files(self, tmp_path):
         for number in range(10_001):
             (tmp_path / f"{number:05}").touch()

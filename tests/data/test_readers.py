@@ -159,6 +159,7 @@ class TestEveryFormat:
             read(format, path)
         assert caught.value.where.line > 1 and caught.value.exit_code == 3
 
+    @pytest.mark.sampled(3)
     @FAST
     @given(content=st.binary(max_size=200) | st.text(alphabet='a1/\t \n\r",;{}[]:#-.\0\ufeff\u2028é', max_size=80))
     def test_any_bytes_give_examples_or_data_errors(self, tmp_path, format, content):
@@ -171,6 +172,7 @@ class TestEveryFormat:
             assert not error.where.line
         assert all(error.where.line for error in heard)
 
+    @pytest.mark.sampled(4)
     @FAST
     @given(content=st.binary(max_size=60), cut=st.integers(0, 200))
     def test_any_gzip_gives_examples_or_data_errors(self, tmp_path, format, content, cut):

@@ -58,7 +58,7 @@ def _few_sentences(monkeypatch):
     monkeypatch.setattr("headway.export.SENTENCES", 30)
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_writes_what_the_run_writes(kind, tmp_path):
     """Greedy token for token, the probability of each token, and a beam; on random sources and on real ones."""
@@ -117,6 +117,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("kind", REFUSED)
 def test_what_it_has_no_place_for_is_refused_with_what_to_do(kind, tmp_path):
     changed, words = REFUSED[kind]

@@ -101,6 +101,7 @@ def renumbered(given: Graph, order: list[int]) -> Graph:
 each = pytest.mark.parametrize("name", CHOICES)
 
 
+@pytest.mark.sampled(5)
 @each
 @pytest.mark.parametrize("directed", [False, True])
 def test_answers_follow_the_nodes_however_they_are_numbered(name, directed):
@@ -113,6 +114,7 @@ def test_answers_follow_the_nodes_however_they_are_numbered(name, directed):
             close(made([renumbered(given, order)]), made([given]), 2e-5)
 
 
+@pytest.mark.sampled(5)
 @each
 @pytest.mark.parametrize("directed", [False, True])
 def test_neither_padding_nor_batch_mates_change_an_answer(name, directed):

@@ -74,6 +74,7 @@ def check(score: str, normalizer: str, bias: str, mask: str, dtype: torch.dtype)
             agree(request, by_loop(rules, T, S), engine, learned, near)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("score", "normalizer", "bias", "mask", "dtype"), every_two(AXES))
 def test_every_two_together(score, normalizer, bias, mask, dtype):
     check(score, normalizer, bias, mask, dtype)
@@ -105,6 +106,7 @@ each_normalizer = pytest.mark.parametrize("normalizer", NORMALIZERS.names())
 each_engine = pytest.mark.parametrize("engine", RUNNING)
 
 
+@pytest.mark.sampled(4)
 @each_normalizer
 @each_engine
 @pytest.mark.parametrize("causal", [False, True])
@@ -121,6 +123,7 @@ def test_more_padding_and_other_sequences_change_nothing(engine, normalizer, cau
         close(longer[row : row + 1, :, :length], expected)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("engine", OURS)
 @each_normalizer
 def test_the_gradient_is_that_of_finite_differences_with_a_bias_a_mask_and_dropout(engine, normalizer):

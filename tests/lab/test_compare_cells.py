@@ -135,6 +135,7 @@ def test_a_training_that_diverges_has_a_result_too(cell, capsys):
     assert "training has diverged" in found["failed"] and "values" not in found
 
 
+@pytest.mark.long
 def test_a_cell_that_is_stopped_goes_on_as_if_nothing_had_been(cell, monkeypatch):
     whole, halved = cell("whole-0"), cell("halved-0")
     stop = threading.Event()

@@ -109,6 +109,7 @@ def test_a_beam_writes_what_the_beam_of_the_run_writes(runs, tmp_path):
     assert [row[1] for row in rows] == [str(answer) for answer in answers]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "changed, told",
     [
@@ -130,6 +131,7 @@ def test_a_folder_holds_one_distillation(changed, told, finished, runs, tmp_path
         distill(*where, **({"tokens": 50, "jobs": 1} | changed))
 
 
+@pytest.mark.long
 def test_another_run_and_other_data_are_another_distillation(runs, tmp_path):
     distill(runs("transduce"), runs.data("transduce"), tmp_path / "out", jobs=1)
     with pytest.raises(UsageError, match=r"another distillation \(weights "):

@@ -232,6 +232,7 @@ def test_runs_that_read_the_data_differently_do_not_race(runs, tmp_path):
         race([tmp_path / "usual", tmp_path / "turned"], tmp_path / "data", sentences=2)
 
 
+@pytest.mark.long
 def test_an_exported_run_races_beside_the_run_that_it_was(runs, tmp_path):
     pytest.importorskip("ctranslate2")
     from headway.export import export

@@ -116,6 +116,7 @@ def test_it_finds_what_is_best_and_ends_what_lags_behind(runs, tmp_path):
     assert not pickled and all(isinstance(json.loads(line), dict) for line in journal)
 
 
+@pytest.mark.long
 def test_interrupted_and_gone_on_with_it_draws_the_same_trials(runs, tmp_path):
     whole = searched(runs.data("transduce"), tmp_path / "whole", 4)
     stop, begun = threading.Event(), list[str]()

@@ -48,7 +48,7 @@ def words(choice: dict | str) -> str:
 each_choice = pytest.mark.parametrize(("mixer", "position"), choices() + FROZEN, ids=words)
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(16)
 @each_choice
 def test_greedy_and_beam_write_what_the_whole_says(mixer, position):
     decoder, memory = writer(V, {"mixer": mixer, "position": position}, extra=4), memory_of(LENGTHS)

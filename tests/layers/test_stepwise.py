@@ -23,6 +23,7 @@ def stack(position: str = "rotary", mixer: str = "attention", dtype: torch.dtype
     return stirred(DecoderStack(settings, shape(position=position), causal=True)).to(dtype).eval()
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(("mixer", "position"), PAIRS)
 @pytest.mark.parametrize("sizes", [[1] * T, [T], [2, 3, 1, 5], [7, 4]], ids=str)
 def test_blocks_of_any_size_are_the_whole_at_once(sizes, position, mixer):

@@ -131,6 +131,7 @@ def all_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preparing, "LARGE", 10)
 
 
+@pytest.mark.long
 def test_a_large_training_part_is_prepared_beside_the_run_and_goes_at_the_end(runs, tmp_path, all_is_large):
     hears = Hears()
     settings = tiny("transduce", {"training.learning_rate": 0.02})

@@ -71,6 +71,7 @@ STATES = {
 }
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", STATES)
 def test_markup_is_whole_and_names_are_used_once(name: str):
     reader = Reader(page(STATES[name]))
@@ -83,6 +84,7 @@ def test_markup_is_whole_and_names_are_used_once(name: str):
     assert set(labelled) <= set(ids)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", STATES)
 def test_nothing_is_asked_of_a_network_and_nothing_runs(name: str):
     text = page(STATES[name])
@@ -96,6 +98,7 @@ def test_nothing_is_asked_of_a_network_and_nothing_runs(name: str):
     assert policy and str(policy[0]).startswith("default-src 'none'")
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", STATES)
 def test_everyone_can_read_it(name: str):
     reader = Reader(page(STATES[name]))
@@ -276,6 +279,7 @@ def test_fifty_thousand_examples_give_a_page_that_can_be_mailed(task: str):
     assert len(text.encode()) < MOST_BYTES and not Reader(text).problems
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("task", TASKS)
 def test_the_page_of_many_examples_is_bounded(task: str):
     assert len(page(many(task, 2_000, 2_000)).encode()) < MOST_BYTES
@@ -333,6 +337,7 @@ def test_shades_go_one_way(theme: int):
     assert steps == sorted(steps) and all(b / a > 1.04 for a, b in itertools.pairwise(steps))
 
 
+@pytest.mark.long
 def test_every_class_of_the_style_sheet_is_used():
     spans = Example(("Li", "Wei"), ("B-PER", "I-PER"))
     more = [findings("tag", examples=[spans], answers=[TagAnswer(("Li", "Wei"), ("O", "O"))])]

@@ -275,7 +275,8 @@ def test_logs_are_lines_of_json_without_inputs(server, monkeypatch):
 def test_openapi_shows_every_address_with_examples(server):
     told = server.http.get("/openapi.json").json()
     assert set(told["paths"]) == {
-        "/v1/models", "/v1/predict", "/v1/runs", "/v1/runs/events", "/v1/runs/live", "/healthz", "/readyz", "/metrics",
+        "/v1/models", "/v1/models/{name}/card", "/v1/models/{name}/metrics", "/v1/predict", "/v1/runs", "/v1/runs/events", "/v1/runs/live",
+        "/healthz", "/readyz", "/metrics",
     }  # fmt: skip
     predict = told["paths"]["/v1/predict"]["post"]
     json_body = predict["requestBody"]["content"]["application/json"]
@@ -344,6 +345,7 @@ def test_who_leaves_frees_what_was_done_for_them(runs):
         assert server.answers(["abc"]) and "headway_disconnects_total 2.0" in server.http.get("/metrics").text
 
 
+@pytest.mark.long
 def test_keys_are_needed_where_there_are_some(runs):
     door = Door(Keys({"ann": "a" * 20, "bob": "b" * 20}))
     with serving({"speller": runs("transduce")}, door=door) as server:

@@ -188,6 +188,7 @@ def test_shares_in_files_are_put_together_again_and_a_lost_one_is_missed(tmp_pat
         sharding.read(tmp_path, "weights")
 
 
+@pytest.mark.long
 def test_blocks_that_are_computed_again_end_with_the_same_weights_and_hold_less(runs, tmp_path):
     """Bit by bit, with dropout, also where copies of the model stand side by side."""
     changed = {"model.encoder.dropout": 0.3, "model.encoder.layers": 3, "machine.parts": 2}

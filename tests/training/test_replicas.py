@@ -92,7 +92,7 @@ def test_a_failure_in_any_part_is_raised_and_the_threads_are_as_they_were():
     assert torch.get_num_threads() == before
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("asked", ["tag", "classify", "transduce"])
 def test_a_run_in_parts_is_the_same_twice_and_the_same_when_it_is_stopped_between(asked, runs, tmp_path):
     settings = tiny(asked, {"machine.parts": 3, "training.steps": 6, "training.evaluate_every": 2})

@@ -24,7 +24,7 @@ def gradients(trainer: Trainer, update: list[np.ndarray]) -> tuple[dict[str, tor
     return {name: p.grad.clone() for name, p in trainer.model.named_parameters() if p.grad is not None}, total, count
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("asked", ROWS)
 def test_an_update_in_parts_is_the_update_of_the_whole(asked, tmp_path):
     """In double precision, where nothing but the order of sums differs."""
@@ -86,6 +86,7 @@ def test_groups_are_batches_that_make_an_update_together(runs, tmp_path):
     assert seen[1] == 1 and seen[3] > 2
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("asked", ["classify", "transduce"])
 def test_one_seed_is_one_result_bit_by_bit_and_another_seed_another(asked, runs, tmp_path):
     settings = tiny(asked, {"training.steps": 6, "model.encoder.dropout": 0.2, "model.input.word_dropout": 0.1})
