@@ -3,6 +3,7 @@
     HeadwayError            exit 1   something failed, and it is not a mistake in what was asked
     ├── RunError            exit 1   a run folder is missing, damaged or cannot be written
     ├── MissingPackage      exit 1   an optional package is needed; the message holds the line that installs it
+    ├── LackOfMemory        exit 1   not even one example fits into memory; the message holds numbers and settings
     ├── LostProcess         exit 4   another of the processes that train together is gone
     ├── UsageError          exit 2   a command, an option or a setting is wrong
     └── DataError           exit 3   a file's content is wrong; the message begins with file:line
@@ -11,6 +12,7 @@ A message says what was found, where, what is allowed and what to do. The comman
 """
 
 import difflib
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +24,10 @@ class HeadwayError(Exception):
 
 class RunError(HeadwayError):
     """A run folder is missing, damaged or cannot be written."""
+
+
+class LackOfMemory(HeadwayError):
+    """Not even one example fits into memory."""
 
 
 class LostProcess(HeadwayError):
@@ -65,6 +71,17 @@ class DataError(HeadwayError):
         super().__init__(f"{where}: {problem}")
         self.where = where
         self.problem = problem
+
+
+_LACKS = re.compile(r"out of memory|not enough memory|can't allocate memory|cannot allocate memory|ALLOC_FAILED", re.I)
+"""What torch and its libraries say where memory is out; there is no common class for that."""
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Whether Python, numpy, torch or the GPU found no more memory."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, (RuntimeError, OSError)) and _LACKS.search(str(error)) is not None
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -43,7 +43,8 @@ class Outcome:
     metrics      by part and name, on the whole parts, with the best weights
     signatures   what the metrics are, exactly
     baselines    by method, part and name
-    facts        steps, seconds, tokens, parameters, and the process's peak of main memory in bytes where it is known
+    facts        steps, seconds, tokens, parameters, batches that were split for want of memory, and the process's peak
+                 of main memory in bytes where it is known
     stopped      whether it was stopped before its end and can be resumed; then nothing was measured
     asked        what stands behind `headway predict RUN` to ask about one example
     """
@@ -338,6 +339,7 @@ class Experiment:
             "seconds": progress.seconds,
             "tokens": progress.tokens,
             "parameters": self.parameters,
+            "split": progress.split,
         }
         if (peak := peak_memory()) is not None:
             facts["peak_memory"] = peak
@@ -353,6 +355,7 @@ class Experiment:
         parts = (self.model, self.codecs, self.train, self._examined())
         settings, where = (self.run.training, self.run.machine), (self.device, self.folder.checkpoints)
         trainer = Trainer(*parts, settings, *where, keep, hear, self.group)
+        trainer.example = self.plan.example
         if prepared is not None:
             prepared(trainer)
         return trainer

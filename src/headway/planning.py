@@ -74,6 +74,10 @@ class Plan:
         """Where an example to learn from came from."""
         return self.train[example].where if self.index is None else self.index.place(example)
 
+    def example(self, number: int) -> Example:
+        """An example to learn from; of prepared data, which are numbers, its place alone."""
+        return self.train[number] if self.index is None else Example(None, where=self.index.place(number))
+
 
 def _kind(layers: Sequence[Sequence[Assignment]], start: Path | str | None) -> str | None:
     """What goes in, as far as the user says it; None where the data show it."""

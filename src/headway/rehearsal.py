@@ -16,7 +16,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.graph import saved_tensors_hooks
 
 from headway.data.batching import Update, cut, padding_share
 from headway.data.encoding import encode
@@ -29,6 +28,7 @@ from headway.settings import Assignment, assignments
 from headway.training.average import Average
 from headway.training.events import Listener
 from headway.training.loop import Examined, Trainer
+from headway.training.memory import keeping
 from headway.training.replicas import Replicas
 
 SECONDS = 10.0
@@ -137,7 +137,7 @@ class _Rehearsing(Trainer):
     def rehearse(self, seconds: float) -> Rehearsal:
         """Make some updates, the largest first, and answer some examples."""
         self.model.train()
-        self.replicas = self._replicas(self._parts())
+        self._replicas(self._parts())
         updates = self._updates(0)
         give_memory_back()
         program, known = _memory_now(self.device), _forget_peak(self.device)
@@ -181,7 +181,6 @@ class _Rehearsing(Trainer):
     def _activations(self, update: Update) -> int:
         """Bytes that are kept for the gradients of the largest batch of every part, all at one time."""
         number, micro = len(self.replicas.models), self.machine.micro_tokens
-        weights = {parameter.untyped_storage().data_ptr() for parameter in self.model.parameters()}
         whole = Replicas(self.replicas.models[0], 1, self.replicas.precision)
         total = 0
         for part in range(number):
@@ -191,7 +190,7 @@ class _Rehearsing(Trainer):
             sizes = []
             for rows in batches:
                 kept: dict[int, int] = {}
-                with saved_tensors_hooks(lambda tensor, kept=kept: _kept(tensor, kept, weights), lambda tensor: tensor):
+                with keeping(self.model, kept):
                     batch = self.train.batch(rows, self.codecs.source, self.model.task).to(self.device)
                     whole.gradients([([batch], 0)])
                 sizes.append(sum(kept.values()))
@@ -244,14 +243,6 @@ class _Rehearsing(Trainer):
         with self.average.in_place():
             self._measure()
         return (time.perf_counter() - begin) * self.examined / len(self.valid.examples)
-
-
-def _kept(tensor: Tensor, kept: dict[int, int], weights: set[int]) -> Tensor:
-    """Note the storage of a tensor that is kept for the gradient, once, unless it is a weight."""
-    storage = tensor.untyped_storage()
-    if storage.data_ptr() not in weights:
-        kept[storage.data_ptr()] = storage.nbytes()
-    return tensor
 
 
 def _numbers(parameters: Any) -> int:

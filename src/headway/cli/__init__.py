@@ -10,7 +10,7 @@ from cyclopts import App, Parameter
 from cyclopts.exceptions import CycloptsError
 from rich.console import Console
 
-from headway.errors import HeadwayError, printable
+from headway.errors import HeadwayError, lacks_memory, printable
 from headway.version import __version__
 
 COMMANDS = (
@@ -110,7 +110,7 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
-        if _is_lack_of_memory(error):
+        if lacks_memory(error):
             _complain("out of memory; a smaller training.tokens or machine.micro_tokens needs less")
             return 1
         if isinstance(error, OSError) and error.strerror:
@@ -123,12 +123,6 @@ def run(arguments: Sequence[str]) -> int:
             "With HEADWAY_DEBUG=1 it prints where it happened; please report that."
         )
         return 1
-
-
-def _is_lack_of_memory(error: Exception) -> bool:
-    """Whether Python, torch or the GPU found no more memory; torch has no common class for that."""
-    name, text = type(error).__name__, str(error)
-    return name in ("MemoryError", "OutOfMemoryError") or "can't allocate memory" in text
 
 
 def settings_as_options(arguments: Sequence[str]) -> list[str]:

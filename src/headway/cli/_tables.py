@@ -27,10 +27,15 @@ def print_outcome(outcome: Outcome, data: Path | None, as_json: bool) -> None:
     peak = f", at most {facts['peak_memory'] / 1e6:,.0f} MB of memory" if "peak_memory" in facts else ""
     console.print(
         f"{facts['step']:,.0f} steps in {_clock(facts['seconds'])}, {speed:,.0f} tokens/s, "
-        f"{facts['parameters']:,.0f} parameters{peak}; curves and mistakes: {outcome.folder / 'report.html'}",
+        f"{facts['parameters']:,.0f} parameters{peak}{_split(facts)}; "
+        f"curves and mistakes: {outcome.folder / 'report.html'}",
         markup=False,
     )
     console.print(f"next: headway predict {outcome.folder} {outcome.asked}", markup=False)
+
+
+def _split(facts: Mapping[str, int | float]) -> str:
+    return f", {facts['split']:,.0f} batches split for want of memory" if facts.get("split") else ""
 
 
 def _table(part: str, rows: Mapping[str, Mapping[str, float]]) -> Table:

@@ -40,6 +40,9 @@ class Progress:
     evaluated    step of the last evaluation; -1 before the first
     seconds      time spent training, over all sessions
     tokens       tokens seen, padding left out
+    split        batches that went through the model in pieces because memory was short
+    begun        the loss of the first update; None before it
+    worse        updates, one after another up to here, with a loss far above that
     """
 
     step: int = 0
@@ -54,6 +57,9 @@ class Progress:
     evaluated: int = -1
     seconds: float = 0.0
     tokens: int = 0
+    split: int = 0
+    begun: float | None = None
+    worse: int = 0
 
 
 def begin(folder: Path, progress: Progress) -> None:

@@ -41,9 +41,12 @@ class Sums:
     def begin(self) -> None:
         """The last backward pass of the update follows."""
 
-    def end(self, total: float, count: float) -> tuple[float, float]:
-        """(loss sum, count) of all processes; the parameters hold the gradients of all of them."""
-        return total, count
+    def end(self, total: float, count: float, lacks: bool = False) -> tuple[float, float] | None:
+        """(loss sum, count) of all processes; the parameters hold the gradients of all of them.
+
+        lacks    memory was out in this process; then all of them get None, and gradients that are worth nothing
+        """
+        return None if lacks else (total, count)
 
 
 class Group:
@@ -151,9 +154,9 @@ class Totals(Sums):
     def __init__(self, group: Group):
         self.group = group
 
-    def end(self, total: float, count: float) -> tuple[float, float]:
-        total, count = self.group.added([total, count])
-        return total, count
+    def end(self, total: float, count: float, lacks: bool = False) -> tuple[float, float] | None:
+        total, count, lacking = self.group.added([total, count, float(lacks)])
+        return None if lacking else (total, count)
 
 
 class Buckets(Sums):
@@ -176,12 +179,12 @@ class Buckets(Sums):
     def begin(self) -> None:
         self._waiting = [len(bucket) for bucket in self.buckets]
 
-    def end(self, total: float, count: float) -> tuple[float, float]:
+    def end(self, total: float, count: float, lacks: bool = False) -> tuple[float, float] | None:
         self._waiting = None
         used = [float(p.grad is not None) for p in self.parameters]
         while len(self._flat) < len(self.buckets):
             self._leave()
-        total, count, *used = self.group.added([total, count, *used])
+        total, count, lacking, *used = self.group.added([total, count, float(lacks), *used])
         for work in self._work:
             work.wait()
         anywhere = {id(p) for p, number in zip(self.parameters, used, strict=True) if number}
@@ -189,7 +192,7 @@ class Buckets(Sums):
             for parameter, summed in zip(bucket, flat.split([p.numel() for p in bucket]), strict=True):
                 parameter.grad = summed.view_as(parameter) if id(parameter) in anywhere else None
         self._flat, self._work = [], []
-        return total, count
+        return None if lacking else (total, count)
 
     def _ready(self, parameter: Tensor) -> None:
         """The gradient of a parameter is complete: its bucket may leave, when those before it have."""

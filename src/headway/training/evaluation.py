@@ -1,18 +1,23 @@
 """Answers for encoded rows, in the order of their examples, and how good they are."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from headway.batch import Answer, Example
 from headway.data.batching import in_order_of_length
 from headway.data.encoding import Codecs, Encoded, Window
+from headway.errors import LackOfMemory, Where
 from headway.metrics import Metric, measures
 from headway.model import Model
 from headway.search import Search, Watch
+from headway.training.memory import give_back, rows_that_fit
+from headway.training.splitting import in_pieces, too_long_to_answer
 
 
 def answers(
@@ -27,11 +32,18 @@ def answers(
 ) -> list[Answer]:
     """One answer per example; rows of like length are answered together, and windows are joined again.
 
-    budget    padded tokens that go through the model at once
+    Raises LackOfMemory for one that does not fit into memory alone.
+
+    budget    padded tokens that go through the model at once; less where memory is short
     others    further models of an ensemble
     """
     pieces: list[list[tuple[Window, Any]]] = [[] for _ in examples]
-    for row, raw in _raw_answers(model, codecs, encoded, search, budget, device, others):
+
+    def alone(row: int) -> LackOfMemory:
+        window = encoded.windows[row]
+        return too_long_to_answer(examples[window.example].where, window.stop - window.start)
+
+    for row, raw in _raw_answers(model, codecs, encoded, search, budget, device, others, alone):
         window = encoded.windows[row]
         pieces[window.example].append((window, raw))
     found: list[Answer] = []
@@ -52,25 +64,38 @@ def _raw_answers(
     budget: int,
     device: torch.device,
     others: Sequence[Model],
+    alone: Callable[[int], Exception],
 ) -> Iterator[tuple[int, Any]]:
-    """(row, what the task answered), batch by batch."""
+    """(row, what the task answered), batch by batch, and in smaller pieces where memory is short."""
     training = model.training
     model.eval()
     unlabelled = replace(encoded, targets=[])
+
+    def answered(rows: NDArray[np.int64]) -> list[tuple[int, Any]]:
+        batch = unlabelled.batch(rows, codecs.source, model.task).to(device)
+        asked, found = _of_rows(search, encoded, codecs, batch.rows), []
+        for row, raw, doubt in zip(batch.rows, *model.answer_and_doubt(batch, asked, others), strict=True):
+            if doubt:  # a close tie is decided as it is where the row is alone
+                single = unlabelled.batch(np.array([row]), codecs.source, model.task).to(device)
+                asked = replace(_of_rows(search, encoded, codecs, single.rows), watch=None)
+                raw = model.answer(single, asked, others)[0]
+            found.append((row, raw))
+        if search.watch is not None:
+            search.watch(tuple)
+        return found
+
+    costs = encoded.sources.lengths.clip(1)
+    fits = partial(rows_that_fit, model, device, _side_by_side(search))
     with torch.inference_mode():
-        for rows in in_order_of_length(encoded.sources.lengths.clip(1), budget):
-            batch = unlabelled.batch(rows, codecs.source, model.task).to(device)
-            asked = _of_rows(search, encoded, codecs, batch.rows)
-            found, doubts = model.answer_and_doubt(batch, asked, others)
-            for row, raw, doubt in zip(batch.rows, found, doubts, strict=True):
-                if doubt:  # a close tie is decided as it is where the row is alone
-                    alone = unlabelled.batch(np.array([row]), codecs.source, model.task).to(device)
-                    asked = replace(_of_rows(search, encoded, codecs, alone.rows), watch=None)
-                    raw = model.answer(alone, asked, others)[0]
-                yield row, raw
-            if search.watch is not None:
-                search.watch(tuple)
+        batches = in_order_of_length(costs, budget)
+        for found in in_pieces(batches, costs, answered, fits, alone, partial(give_back, device)):
+            yield from found
     model.train(training)
+
+
+def _side_by_side(search: Search) -> int:
+    """Sequences that are written for each row."""
+    return {"beam": search.beam, "rerank": search.candidates}.get(search.mode, 1)
 
 
 def _of_rows(search: Search, encoded: Encoded, codecs: Codecs, rows: Sequence[int]) -> Search:
@@ -104,10 +129,16 @@ def loss_of(model: Model, codecs: Codecs, encoded: Encoded, budget: int, device:
     """(sum of the loss, count) over rows whose targets are known."""
     training = model.training
     model.eval()
-    total = count = 0.0
+
+    def loss(rows: NDArray[np.int64]) -> tuple[float, float]:
+        found = model(encoded.batch(rows, codecs.source, model.task).to(device))
+        return float(found.total), found.count
+
+    def alone(row: int) -> LackOfMemory:
+        return too_long_to_answer(Where(f"row {row + 1} of the part"), int(encoded.costs[row]))
+
+    batches, fits = in_order_of_length(encoded.costs, budget), partial(rows_that_fit, model, device, 1)
     with torch.inference_mode():
-        for rows in in_order_of_length(encoded.costs, budget):
-            loss = model(encoded.batch(rows, codecs.source, model.task).to(device))
-            total, count = total + float(loss.total), count + loss.count
+        found = list(in_pieces(batches, encoded.costs, loss, fits, alone, partial(give_back, device)))
     model.train(training)
-    return total, count
+    return sum(total for total, _ in found), sum(count for _, count in found)

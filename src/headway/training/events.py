@@ -22,6 +22,9 @@ class Listener:
     def evaluated(self, step: int, values: Mapping[str, float], best: bool) -> None:
         """The valid part was answered: metrics by name, and whether the first is the best so far."""
 
+    def split(self, step: int, facts: Mapping[str, Any]) -> None:
+        """Memory was short before this step was done: from it on batches of such a length go in pieces."""
+
     def saving(self, folder: Path) -> None:
         """A checkpoint is written in this folder: what was told until now may be kept with it."""
 
@@ -49,6 +52,10 @@ class Together(Listener):
     def evaluated(self, step: int, values: Mapping[str, float], best: bool) -> None:
         for listener in self.listeners:
             listener.evaluated(step, values, best)
+
+    def split(self, step: int, facts: Mapping[str, Any]) -> None:
+        for listener in self.listeners:
+            listener.split(step, facts)
 
     def saving(self, folder: Path) -> None:
         for listener in self.listeners:
@@ -106,6 +113,9 @@ class EventLog(Listener):
 
     def evaluated(self, step: int, values: Mapping[str, float], best: bool) -> None:
         self._line("valid", step, {**values, "best": best})
+
+    def split(self, step: int, facts: Mapping[str, Any]) -> None:
+        self._line("split", step, facts)
 
     def finished(self, facts: Mapping[str, Any]) -> None:
         self._line("end", int(facts["step"]), facts)

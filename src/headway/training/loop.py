@@ -4,49 +4,43 @@ Every random number is a function of (seed, step) and every batch of (seed, epoc
 and resumed is the run that was never stopped.
 """
 
-import contextlib
-import hashlib
-import logging
 import math
 import time
-import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Event
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from headway.batch import Batch, Example
-from headway.data.batching import Update, Updates, cut, plan
+from headway.batch import Example
+from headway.data.batching import Update, Updates, plan
 from headway.data.encoding import Codecs, Encoded
 from headway.errors import HeadwayError
 from headway.model import Model
 from headway.search import Search
-from headway.training import checkpoint
+from headway.training import checkpoint, divergence
 from headway.training.average import Average
 from headway.training.checkpoint import Progress
-from headway.training.distributed import ALONE, Group, Processes, Sums
+from headway.training.distributed import ALONE, Group
+from headway.training.divergence import Kept, as_json, hint, trouble
 from headway.training.evaluation import answers, loss_of, measure
 from headway.training.events import Listener
 from headway.training.gathering import as_plain, in_turns
+from headway.training.gradients import Gradients, precision, seed_of
 from headway.training.optimizers import OPTIMIZERS
-from headway.training.recomputation import recompute_blocks
-from headway.training.replicas import Replicas
 from headway.training.schedule import rate_at
 from headway.training.settings import MachineSettings, TrainingSettings
-from headway.training.sharding import Sharded, norm_of, own
+from headway.training.sharding import norm_of, own
+from headway.training.splitting import Limit, Limits
 
 EVALUATIONS = 20
 SECONDS_BETWEEN_EVALUATIONS = 10
 """Where training is short, there are fewer evaluations than that, so that they do not take its time."""
 LOGGED = 200
-MOST_PARTS, LEAST_TOKENS = 4, 512
-"""Parts of an update that are worked on side by side where the user does not say, and the tokens of each."""
 TIME_FOR_UPDATES = 0.88
 """The share of a time limit that is planned for updates; the rest is for evaluations and a machine that slows down."""
 
@@ -65,7 +59,7 @@ class Examined:
     encoded: Encoded
 
 
-class Trainer:
+class Trainer(Gradients):
     """Trains one model on one encoded part.
 
     keep       takes the averaged weights, the step and whether it is extra, when an evaluation is the best so far
@@ -87,21 +81,12 @@ class Trainer:
         listener: Listener,
         group: Group = ALONE,
     ):
-        self.model, self.codecs, self.train, self.valid = model, codecs, train, valid
-        self.settings, self.machine = settings
-        self.device, self.folder, self.keep, self.listener = device, folder, keep, listener
-        self.group, self.whole = group, model  # `whole`: with all its weights, where evaluations find them
+        super().__init__(model, codecs, train, settings, device, folder, listener, group)
+        self.valid, self.keep = valid, keep
+        self.whole = model  # with all its weights, where evaluations find them
         self.stop = Event()
         self.stopped = False
         self.clock: Callable[[], float] = time.monotonic
-        group.same(model)
-        self.sharded = Sharded(model, group) if self.machine.shard and isinstance(group, Processes) else None
-        if self.machine.recompute:
-            recompute_blocks(model)
-        self.sums: Sums = group.totals() if self.sharded else group.sums(model)
-        self.optimizers = OPTIMIZERS.build(self.settings.optimizer).build(model)
-        self.progress = Progress(steps=self.settings.steps or 0)
-        self.replicas = self._replicas(1)
 
     # ------------------------------------------------------------------------------------------------------- the loop
 
@@ -134,7 +119,11 @@ class Trainer:
                 f"{before.parts} parts of an update cannot be divided among {self.group.size} processes: it is "
                 f"{parts} from here on, and what is dropped is dropped otherwise"
             )
-        self.replicas = self._replicas(parts // self.group.size)
+        self._replicas(parts // self.group.size)
+        if before is not None:
+            self.limits = self._limits()
+            if self.group.first:
+                (self.folder / divergence.FILE).unlink(missing_ok=True)
         steps = before.steps if before else self.settings.steps or self._planned_steps()
         self.average = Average(self.model, self.settings.average, steps)
         if resume_from is not None:
@@ -148,6 +137,12 @@ class Trainer:
         self._clock = self.clock()
         self.listener.started({"step": self.progress.step, "steps": steps, "evaluate_every": self.every})
         return self.progress
+
+    def _limits(self) -> Limits:
+        """What was learned of memory before, as the first process finds it."""
+        found = Limits.read(self.folder, self.listener.said) if self.group.first else Limits(self.folder)
+        told = self.group.of_first([asdict(limit) for limit in found.all])
+        return Limits(self.folder, [Limit(**each) for each in told])
 
     def _before(self, resume_from: Path | None) -> Progress | None:
         """What was fixed when the run was begun, as the first process finds it; None where it begins now."""
@@ -180,12 +175,8 @@ class Trainer:
         gradients = [own(p.grad) for p in self.model.parameters() if p.grad is not None]
         torch._foreach_mul_(gradients, 1 / max(count, 1.0))
         norm = norm_of(gradients, self.group if self.sharded else ALONE)
-        if not math.isfinite(loss) or not math.isfinite(norm):
-            raise HeadwayError(
-                f"the loss is {loss:.4g} and its gradient {float(norm):.4g} long at step {progress.step + 1}: training "
-                "has diverged. Try a lower training.learning_rate or a longer training.warmup; what was saved before "
-                "is intact"
-            )
+        if (wrong := trouble(progress, loss, float(norm))) is not None:
+            raise self._diverged(update, wrong, loss, float(norm))
         if self.settings.clip:
             torch._foreach_mul_(gradients, torch.clamp(self.settings.clip / (norm + 1e-6), max=1.0))
         rate = self._scheduled_rate()
@@ -202,40 +193,28 @@ class Trainer:
             values = {"loss": loss, "learning_rate": rate, "tokens": progress.tokens, "seconds": progress.seconds}
             self.listener.stepped(progress.step, {**values, "tokens_per_second": tokens / max(seconds, 1e-9)})
 
-    def _gradients(self, update: Update) -> tuple[float, float]:
-        """Sum the gradients of the loss's sum over the update's rows; returns (loss sum, count)."""
-        parts = [self._rows(update, part) for part in range(self.replicas.number * self.group.size)]
-        mine = [
-            ([self._batch(rows) for rows in parts[part]], seed_of(self.machine.seed, self.progress.step, part))
-            for part in self.group.parts(len(parts))
-        ]
-        total, count = self.replicas.gradients(mine, self.sums.begin)
-        if self.sharded:  # a divided model is put together by all processes at once, pass by pass
-            passes = [sum(len(parts[p]) for p in range(r, len(parts), self.group.size)) for r in range(self.group.size)]
-            self.replicas.idle(self._batch(update[0][:1]), max(passes) - passes[self.group.rank])
-        return self.sums.end(total, count)
+    def _diverged(self, update: Update, wrong: str, loss: float, norm: float) -> HeadwayError:
+        """Keep the update's examples beside the checkpoints, and say what may help."""
+        kept = Kept(update, lambda row: self.example(self.train.windows[row].example), self._loss_alone())
+        path = self.folder / divergence.FILE
+        if self.group.first:
+            facts = {"step": self.progress.step + 1, "loss": as_json(loss), "gradient_norm": as_json(norm)}
+            kept.write(path, {**facts, "learning_rate": self._scheduled_rate(), "wrong": wrong})
+        advice = hint(kept, self.model, self.settings, self.machine)
+        return HeadwayError(
+            f"{wrong}: training has diverged. {advice}. The examples of this update are in {path}, the first is "
+            f"{self._where(int(update[0][0]))}; what was saved before is intact"
+        )
 
-    def _rows(self, update: Update, part: int) -> list[NDArray[np.int64]]:
-        """The rows of a part, batch by batch: every so many of each batch, so of each length the same number."""
-        number, micro = self.replicas.number * self.group.size, self.machine.micro_tokens
-        batches = [rows[part::number] for rows in update if len(rows) > part]
-        return [few for rows in batches for few in cut(rows, self.train.costs, micro)] if micro else batches
+    def _loss_alone(self) -> Callable[[NDArray[np.int64]], float] | None:
+        """What gives the mean loss of rows, nothing dropped; None for a model that this process has a share of."""
 
-    def _batch(self, rows: NDArray[np.int64]) -> Batch:
-        batch = self.train.batch(rows, self.codecs.source, self.model.task).to(self.device)
-        return replace(batch, progress=self.progress.step / max(self.progress.steps, 1))
+        def loss(rows: NDArray[np.int64]) -> float:
+            with torch.no_grad(), precision(self.machine, self.device):
+                return float(self.model(self._batch(rows)).mean)
 
-    def _replicas(self, parts: int) -> Replicas:
-        module: Any = compiled(self.model) if self.machine.compile else self.model
-        side_by_side = self.device.type == "cpu" and not self.machine.compile and self.sharded is None
-        return Replicas(module, parts, lambda: precision(self.machine, self.device), side_by_side)
-
-    def _parts(self) -> int:
-        """Parts of each process: those asked for, or what the threads and the size of an update make sensible."""
-        if self.machine.parts or self.device.type != "cpu" or self.machine.compile or self.sharded:
-            return self.machine.parts or 1
-        tokens = self.settings.tokens // self.group.size
-        return max(1, min(torch.get_num_threads(), MOST_PARTS, tokens // LEAST_TOKENS))
+        self.model.eval()
+        return None if self.sharded else loss
 
     def _scheduled_rate(self) -> float:
         step, steps, warmup = self.progress.step, self.progress.steps, self.settings.warmup
@@ -337,22 +316,3 @@ class Trainer:
         self.optimizers = OPTIMIZERS.build(self.settings.optimizer).build(self.model)
         self.progress.seconds += self.clock() - begin
         return self.group.of_first(max(1, int(TIME_FOR_UPDATES * limit / float(np.mean(measured)))))
-
-
-def seed_of(seed: int, step: int, part: int = 0) -> int:
-    """The seed of the randomness of one part of an update."""
-    return int.from_bytes(hashlib.blake2b(f"{seed} {step} {part}".encode(), digest_size=7).digest(), "big")
-
-
-def compiled(model: Model) -> Any:
-    """The model by torch.compile, which otherwise tells of every place where it leaves the work to Python."""
-    logging.getLogger("torch._dynamo").setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", category=UserWarning, module=r"torch\._dynamo")
-    return torch.compile(model)
-
-
-def precision(machine: MachineSettings, device: torch.device) -> contextlib.AbstractContextManager[object]:
-    """How matrix products are computed inside: bfloat16 by autocast, otherwise as torch is set."""
-    if machine.precision == "bfloat16":
-        return torch.autocast(device.type, torch.bfloat16)
-    return contextlib.nullcontext()

@@ -7,7 +7,7 @@ result is the same every time.
 
 import copy
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 
 import torch
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from headway.batch import Batch
 from headway.kernels.dropout import drawn_from
+from headway.training.memory import within_memory
 
 Precision = Callable[[], AbstractContextManager[object]]
 
@@ -37,6 +38,8 @@ class Replicas:
     ) -> tuple[float, float]:
         """Add the gradients of the loss's sum over all parts; returns (loss sum, count).
 
+        Raises DoesNotFit for a batch that memory has no room for, when no part is at work any more.
+
         last    is called before the last backward pass, where parts are worked on in turn
         """
         if self._pool is None:
@@ -52,6 +55,7 @@ class Replicas:
             try:
                 found = [self._one(self.models[0], *parts[0], each), *(other.result() for other in others)]
             finally:
+                wait(others)  # also after a failure: none of them may add to gradients of a later try
                 torch.set_num_threads(threads)
             self._sum()
         return sum(total for total, _ in found), sum(count for _, count in found)
@@ -62,6 +66,11 @@ class Replicas:
             with self.precision():
                 loss = self.models[0](batch)
             (loss.total * 0.0).backward()
+
+    def forget(self) -> None:
+        """Drop all gradients, those of a try that did not come to its end among them."""
+        for model in self.models:
+            model.zero_grad(set_to_none=True)
 
     def _in_turn(self, batches: Sequence[Batch], seed: int, last: Callable[[], object] | None) -> tuple[float, float]:
         torch.manual_seed(seed)  # what a GPU draws from
@@ -80,13 +89,18 @@ class Replicas:
         total = count = 0.0
         with drawn_from(seed):
             for number, batch in enumerate(batches):
-                with self.precision():
-                    loss = model(batch)
-                if last is not None and number == len(batches) - 1:
-                    last()
-                loss.total.backward()
-                total, count = total + float(loss.total.detach()), count + loss.count
+                then = last if number == len(batches) - 1 else None
+                found = within_memory(batch.rows, lambda batch=batch, then=then: self._pass(model, batch, then))
+                total, count = total + found[0], count + found[1]
         return total, count
+
+    def _pass(self, model: nn.Module, batch: Batch, last: Callable[[], object] | None) -> tuple[float, float]:
+        with self.precision():
+            loss = model(batch)
+        if last is not None:
+            last()
+        loss.total.backward()
+        return float(loss.total.detach()), loss.count
 
     def _sum(self) -> None:
         """Add the copies' gradients to the model's, one copy after another."""
