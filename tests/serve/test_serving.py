@@ -275,7 +275,8 @@ def test_logs_are_lines_of_json_without_inputs(server, monkeypatch):
 def test_openapi_shows_every_address_with_examples(server):
     told = server.http.get("/openapi.json").json()
     assert set(told["paths"]) == {
-        "/v1/models", "/v1/models/{name}/card", "/v1/models/{name}/metrics", "/v1/predict", "/v1/runs", "/v1/runs/events", "/v1/runs/live",
+        "/v1/models", "/v1/models/{name}/card", "/v1/models/{name}/metrics", "/v1/predict",
+        "/v1/runs", "/v1/runs/events", "/v1/runs/live",
         "/healthz", "/readyz", "/metrics",
     }  # fmt: skip
     predict = told["paths"]["/v1/predict"]["post"]

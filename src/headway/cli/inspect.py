@@ -71,7 +71,8 @@ def inspect(
     attributions
         Tell also how much each element added to each output, by integrated gradients (needs captum).
     html
-        Write a page with all layers and heads, which needs no network.
+        Write a page with all layers and heads, which needs no network; of a long input only with the --kind, --layer
+        and --head that are drawn.
     figure
         Write the heat map as a picture (.pdf, .svg, .png; needs matplotlib).
     """
@@ -93,7 +94,7 @@ def inspect(
     view = predictor.inspect(given, target=target, mode=mode, attributions=attributions)
     picture = view.picture(kind, layer, head) if view.maps else None
     if html is not None:
-        _write(html, view.html().encode())
+        _write(html, _fitting(view, kind, layer, head).html().encode())
     if figure is not None:
         _save(view.figure(kind, layer, head), figure)
     if json:
@@ -118,6 +119,13 @@ def _example(predictor: Any, file: Path | None, number: int) -> Any:
     if found is None:
         raise UsageError(f"--number {number}: {file_name(file)} has fewer examples")
     return found
+
+
+def _fitting(view: Any, kind: str | None, layer: int | None, head: int | None) -> Any:
+    """All of a view, or what was chosen of it where a page has no room for all."""
+    from headway.inspection.page import MOST
+
+    return view if view.size <= MOST else view.only(kind, layer, head)
 
 
 def _show(view: Any, picture: Any) -> None:

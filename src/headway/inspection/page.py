@@ -61,11 +61,10 @@ def framed(view: View) -> str:
 
 
 def _check(view: View) -> None:
-    numbers = sum(found.weights.size for found in view.maps.values())
-    if numbers > MOST:
+    if view.size > MOST:
         raise UsageError(
-            f"a page of {numbers:,} weights would be too large for a browser (at most {MOST:,}): choose layers and "
-            "heads, as in inspect(…, layers=-1) or --layer 5 --head 0, or a shorter input"
+            f"a page of {view.size:,} weights would be too large for a browser (at most {MOST:,}): choose layers and "
+            "heads, as in inspect(…, layers=0, heads=[0, 1]) or --layer 0 --head 1, or a shorter input"
         )
 
 

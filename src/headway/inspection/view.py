@@ -142,11 +142,34 @@ class View:
             raise UsageError(self.missing[part])
         raise UsageError(unknown("part of the model", part, PARTS))
 
+    def only(self, part: str | None = None, layer: int | None = None, head: int | None = None) -> "View":
+        """The same with fewer weights: of one part, layer, head; all where none is named.
+
+        Raises UsageError where that is not there.
+        """
+        if part is not None:
+            self._map(part)
+        maps: dict[str, AttentionMap] = {}
+        missing = dict(self.missing)
+        for name, found in self.maps.items():
+            if part not in (None, name):
+                missing[name] = f"part {name} was left out: this view is of part {part}"
+            elif layer is not None and layer not in found.layers and part is None and len(self.maps) > 1:
+                missing[name] = f"part {name} has no layer {layer}"
+            else:
+                maps[name] = _narrowed(found, layer, head)
+        return replace(self, maps=maps, missing=missing)
+
     def html(self) -> str:
         """All of it as one page that needs no network. Raises UsageError for one that is too large for a browser."""
         from headway.inspection.page import page
 
         return page(self)
+
+    @property
+    def size(self) -> int:
+        """Weights in all."""
+        return sum(found.weights.size for found in self.maps.values())
 
     def _repr_html_(self) -> str:
         """The page in a frame, which notebooks show."""
@@ -252,6 +275,18 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _plain(each) for name, each in value.items()}
     return [_plain(each) for each in value] if isinstance(value, (tuple, list)) else value
+
+
+def _narrowed(found: AttentionMap, layer: int | None, head: int | None) -> AttentionMap:
+    """One layer and one head of a map, or all."""
+    weights, layers, heads = found.weights, found.layers, found.heads
+    if layer is not None:
+        place = _place("layer", layer, layers)
+        weights, layers = weights[place : place + 1], (layer,)
+    if head is not None:
+        place = _place("head", head, heads)
+        weights, heads = weights[:, place : place + 1], (head,)
+    return replace(found, weights=weights, layers=layers, heads=heads)
 
 
 def _place(what: str, number: int, there: Sequence[int]) -> int:

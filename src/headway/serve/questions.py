@@ -73,7 +73,7 @@ class Looks(Question):
         wanted = self.options
         how: dict[str, Any] = {"target": wanted.target, "mode": wanted.mode}
         view = predictor.inspect(row.example, layers=wanted.layers, heads=wanted.heads, **how)
-        self._few(sum(one.weights.size for one in view.maps.values()), row, "choose layers and heads, or ")
+        self._few(view.size, row, "choose layers and heads, or ")
         if wanted.computation is None:
             return {"view": view.as_json()}
         (layer,), (head,) = wanted.layers or (), wanted.heads or ()
