@@ -22,7 +22,7 @@ from headway import experiment, storage
 from headway.lab.resuming import process, verifying
 from headway.lab.resuming.differences import Check, checks
 from headway.lab.resuming.task import Part
-from headway.training import loop
+from headway.training import gradients, loop
 from headway.training.loop import Trainer
 from little import Runs, data, options, stopped_after, tiny
 
@@ -39,7 +39,7 @@ def another_order() -> None:
 
 
 def other_numbers() -> None:
-    loop.seed_of = lambda seed, step, part=0: os.getpid()
+    gradients.seed_of = lambda seed, step, part=0: os.getpid()
 
 
 def work(change: Callable[[], None], task: Path, code: Path) -> None:

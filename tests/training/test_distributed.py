@@ -139,6 +139,26 @@ def test_buckets_give_each_parameter_its_own_sum_and_nothing_to_the_unused(size,
             model.zero_grad(set_to_none=True)
 
 
+@pytest.mark.parametrize("announced", [True, False])
+def test_where_one_process_lacks_memory_all_make_the_update_again(announced, tmp_path):
+    """Some buckets have left when memory is out: the next try must find none of them."""
+    model, x = Layers(), torch.randn(7, 5)
+    with group_of_one(tmp_path) as group:
+        buckets = Buckets(list(model.parameters()), group, 1)
+        if announced:
+            buckets.begin()
+        model.layers[3](x).sum().backward()
+        assert buckets.end(1.0, 1.0, lacks=True) is None
+        model.zero_grad(set_to_none=True)
+        buckets.begin()
+        model(x).backward()
+        expected = [p.grad.clone() for p in model.layers.parameters()]
+        assert buckets.end(2.5, 3.0) == (2.5, 3.0)
+        assert all(torch.equal(p.grad, e) for p, e in zip(model.layers.parameters(), expected, strict=True))
+        assert distributed.Totals(group).end(1.0, 2.0, lacks=True) is None
+    assert distributed.Sums().end(1.0, 2.0, lacks=True) is None
+
+
 def test_a_group_tells_adds_and_gathers(tmp_path):
     with group_of_one(tmp_path) as group:
         for value in (None, "", "größer", {"a": [1, 2.5, None]}, 0.1 + 0.2):

@@ -137,9 +137,10 @@ _bounds: WeakKeyDictionary[nn.Module, Bound] = WeakKeyDictionary()
 def bound_of(model: nn.Module) -> Bound:
     """The bound of a model, as though nothing of what its layers make were ever freed."""
     if model not in _bounds:
-        heads = sum(module.heads for module in model.modules() if isinstance(getattr(module, "heads", None), int))
+        heads = [getattr(module, "heads", None) for module in model.modules()]
+        pairs = 1 + sum(number for number in heads if isinstance(number, int))
         matrices = [p.shape for p in model.parameters() if p.dim() >= 2]
-        _bounds[model] = Bound(HELD_AT_ONCE * sum(s[0] + s[1] for s in matrices), HELD_AT_ONCE * (heads + 1))
+        _bounds[model] = Bound(HELD_AT_ONCE * sum(s[0] + s[1] for s in matrices), HELD_AT_ONCE * pairs)
     return _bounds[model]
 
 
