@@ -52,6 +52,10 @@ def texts(page, selector):
     return [one.strip() for one in page.locator(selector).all_inner_texts()]
 
 
+def chooser(page, name):
+    return page.get_by_role("combobox", name=name, exact=True)
+
+
 def paths(page, number=0):
     """The shades of a heat map, 1 to 7."""
     drawn = page.locator(".panel").nth(number).locator(".scroll .heat .cells path")
@@ -69,9 +73,9 @@ def test_what_is_typed_is_answered_and_every_head_is_the_picture_of_python(at, r
     assert page.locator(".whole").inner_text() == (view.answer.text or "nothing")
     assert tuple(texts(page, ".piece span")) == view.answer.tokens
     for part in view.maps:
-        page.get_by_label("Part", exact=True).select_option(part)
+        chooser(page, "Part").select_option(part)
         for head in ("mean", "0", "1"):
-            page.get_by_label("Head", exact=True).select_option(head)
+            chooser(page, "Head").select_option(head)
             picture = view.picture(part, 0, None if head == "mean" else int(head))
             assert paths(page) == cells(picture.shades())
             assert page.locator(".told").inner_text() == f"all looked most at {picture.told()}"
@@ -84,7 +88,7 @@ def test_tokens_are_shown_as_they_come(at):
     page.on("response", lambda found: streams.append(found.headers["content-type"]))
     at.ask("Text", "abc")
     assert any(kind.startswith("text/event-stream") for kind in streams)
-    page.get_by_label("Mode").select_option("beam")
+    chooser(page, "Mode").select_option("beam")
     page.get_by_label("Answers").fill("3")
     page.get_by_role("button", name="Ask", exact=True).click()
     page.get_by_role("heading", name="Other answers").wait_for()
@@ -153,7 +157,7 @@ def test_a_graph_is_drawn_by_mouse_and_by_keyboard(at, folder):
     board = page.locator(".board").bounding_box()
     for x, y in ((0.2, 0.5), (0.5, 0.3)):
         page.mouse.click(board["x"] + x * board["width"], board["y"] + y * board["height"])
-    page.get_by_label("Node", exact=True).select_option("N")
+    chooser(page, "Node").select_option("N")
     page.get_by_role("button", name="Add a node").focus()
     page.keyboard.press("Enter")
     page.locator(".board .node").nth(2).focus()
@@ -174,18 +178,18 @@ def test_a_graph_is_drawn_by_mouse_and_by_keyboard(at, folder):
     assert page.locator(".told").inner_text() == f"N looked most at {view.picture().told(2)}"
 
 
-# --------------------------------------------------------------------------------------------- walking, racing, watching
+# -------------------------------------------------------------------------------------------- walking, racing, watching
 
 
 def test_one_head_is_walked_through_with_its_real_numbers(at, runs):
     page = at.goto("#/ask?model=joint")
     at.ask("Text", "abcd")
-    page.get_by_label("Head", exact=True).select_option("1")
+    chooser(page, "Head").select_option("1")
     page.get_by_role("button", name="Walk through this head").click()
     page.wait_for_selector(".vector")
     steps = Predictor(runs("joint")).computation("abcd", "cross", 0, 1)
-    page.get_by_label("Who asks (i)").select_option("1")
-    page.get_by_label("Who is asked (j)").select_option("2")
+    chooser(page, "Who asks (i)").select_option("1")
+    chooser(page, "Who is asked (j)").select_option("2")
 
     def said(values):
         return [f"{value + 0.0:.3f}".replace("-", "−").replace("−0.000", "0.000") for value in values]
@@ -303,8 +307,8 @@ def test_on_a_phone_nothing_stands_beside_the_screen(chromium, server):
 def test_in_chinese_and_in_the_dark_as_chosen(at):
     page = at.goto("#/ask?model=tagger")
     light = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    page.get_by_label("Language").select_option("zh")
-    page.get_by_label("浅色或深色").select_option("dark")
+    chooser(page, "Language").select_option("zh")
+    chooser(page, "浅色或深色").select_option("dark")
     assert page.get_by_role("button", name="提问").is_visible()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
     page.reload()

@@ -48,10 +48,8 @@ def test_the_page_asks_nothing_of_any_network_and_is_light():
     for text in texts.values():
         for rest in text.replace("https:", "http:").split("http:")[1:]:
             assert any(f"http:{rest}".startswith(name) for name in names), rest[:60]
-    assert (
-        "url(" not in texts["page.css"] and "@import" not in texts["page.css"]
+    assert "url(" not in texts["page.css"] and "@import" not in texts["page.css"]
     assert not [path for path in (WEB / "src").rglob("*.ts*") if "innerhtml" in path.read_text("utf-8").lower()]
-    )
 
 
 def test_without_a_built_page_it_says_what_there_is_to_ask(server, tmp_path):

@@ -24,7 +24,7 @@ export function useAddress(): [Address, Go] {
   const go: Go = (query) => {
     const { page, query: before } = read();
     const all = Object.entries({ ...before, ...query }).filter((one): one is [string, string] => !!one[1]);
-    history.replaceState(null, "", `#/${page || "ask"}?${new URLSearchParams(all)}`);
+    history.replaceState(null, "", `#/${page}?${new URLSearchParams(all)}`);
     setAddress(read());
   };
   return [address, go];

@@ -91,7 +91,7 @@ export function GraphDrawn(props: { model: Model; graph: Graph; onGraph: (graph:
           <g
             class={`node ${n === chosen ? "here" : ""}`}
             role="button"
-            tabIndex={0}
+            tabindex={0}
             aria-pressed={n === chosen}
             aria-label={title(n)}
             onClick={(event) => { event.stopPropagation(); press(n); }}

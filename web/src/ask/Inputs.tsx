@@ -13,11 +13,13 @@ export function Inputs(props: { model: Model; given: Given; onGiven: (given: Giv
     return <SoundInput seconds={model.max_seconds} sound={given.sound} onSound={(sound) => onGiven({ ...given, sound })} />;
   if (model.input === "vectors")
     return (
-      <label class="stack">
-        {words.vectors}
-        <textarea rows={5} spellcheck={false} value={given.text} onInput={(event) => setText(event.currentTarget.value)} />
-        <small class="quiet">{words.vectorsHint}</small>
-      </label>
+      <>
+        <label class="stack">
+          {words.vectors}
+          <textarea rows={5} spellcheck={false} aria-describedby="hint" value={given.text} onInput={(event) => setText(event.currentTarget.value)} />
+        </label>
+        <small class="quiet" id="hint">{words.vectorsHint}</small>
+      </>
     );
   if (model.input === "graph")
     return (
@@ -30,20 +32,23 @@ export function Inputs(props: { model: Model; given: Given; onGiven: (given: Giv
       </>
     );
   return (
-    <label class="stack">
-      {model.task === "tag" ? words.words : words.text}
-      <textarea
-        rows={2}
-        value={given.text}
-        onInput={(event) => setText(event.currentTarget.value)}
-        onKeyDown={(event) => {
-          if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-          event.preventDefault();
-          if (given.text.trim()) props.onSend();
-        }}
-      />
-      <small class="quiet">{words.textHint}</small>
-    </label>
+    <>
+      <label class="stack">
+        {model.task === "tag" ? words.words : words.text}
+        <textarea
+          rows={2}
+          aria-describedby="hint"
+          value={given.text}
+          onInput={(event) => setText(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+            event.preventDefault();
+            if (given.text.trim()) props.onSend();
+          }}
+        />
+      </label>
+      <small class="quiet" id="hint">{words.textHint}</small>
+    </>
   );
 }
 
@@ -68,9 +73,9 @@ function SoundInput(props: { seconds: number | null; sound: File | null; onSound
     >
       <label class="stack">
         {words.sound}
-        <input type="file" accept="audio/*" onChange={(event) => take(event.currentTarget.files?.[0])} />
-        <small class="quiet">{words.soundHint} {props.seconds !== null && words.soundAtMost(props.seconds)}</small>
+        <input type="file" accept="audio/*" aria-describedby="hint" onChange={(event) => take(event.currentTarget.files?.[0])} />
       </label>
+      <small class="quiet" id="hint">{words.soundHint} {props.seconds !== null && words.soundAtMost(props.seconds)}</small>
       {props.sound && (
         <p class="row">
           <strong>{props.sound.name}</strong>

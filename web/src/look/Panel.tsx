@@ -142,7 +142,7 @@ function Numbers({ picture, title }: { picture: Picture; title: string }) {
     <details onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>{words.asTable}</summary>
       {open && (
-        <div class="scroll" tabIndex={0} role="region" aria-label={words.asTable}>
+        <div class="scroll" tabIndex={0} role="region" aria-label={`${words.asTable}: ${title}`}>
           {(rows.length < picture.rows.length || columns.length < picture.columns.length) && (
             <p class="quiet">{words.tableCut(rows.length, columns.length)}</p>
           )}

@@ -76,7 +76,7 @@ export function GraphScene(props: {
           <g
             class={`node w${shades[n]} ${n === row ? "here" : ""}`}
             role="button"
-            tabIndex={0}
+            tabindex={0}
             aria-pressed={n === row}
             aria-label={`${picture.columns[n]} ${n + 1}`}
             onClick={() => square && props.onRow(n)}

@@ -75,7 +75,7 @@ function Results({ card }: { card: Card }) {
   return (
     <section aria-labelledby="quality">
       <h2 id="quality">{words.quality}</h2>
-      <div class="scroll" tabIndex={0} role="region" aria-label={words.quality}>
+      <div class="scroll" tabIndex={0} role="region" aria-label={`${words.quality}: ${words.results}`}>
         <table>
           <thead>
             <tr>
@@ -102,7 +102,7 @@ function Pairs({ rows, name }: { rows: [string, string][]; name: string }) {
   const words = useWords();
   if (!rows.length) return null;
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label={name}>
+    <div class="scroll" tabIndex={0} role="region" aria-label={`${name}: ${words.value}`}>
       <table class="pairs">
         <caption class="unseen">{name}</caption>
         <thead class="unseen"><tr><th scope="col">{words.name}</th><th scope="col">{words.value}</th></tr></thead>

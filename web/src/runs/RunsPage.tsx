@@ -37,7 +37,7 @@ export function RunsPage({ run, go }: { run?: string; go: Go }) {
       {refusal && <p class="quiet">{refusal}</p>}
       {runs && !runs.length && <p class="quiet">{words.noRuns}</p>}
       {runs && runs.length > 0 && (
-        <div class="scroll" tabIndex={0} role="region" aria-label={words.trainings}>
+        <div class="scroll" tabIndex={0} role="region" aria-label={words.trainingsHint}>
           <table>
             <thead>
               <tr>{[words.run, words.state, words.update, words.valid, words.changed].map((name) => <th scope="col">{name}</th>)}</tr>
