@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import numpy as np
@@ -14,13 +15,14 @@ import torch
 
 from headway.batch import Example
 from headway.cli import run as headway_command
-from headway.errors import HeadwayError, Where
+from headway.errors import HeadwayError, RunError, Where
 from headway.training import divergence
 from headway.training.checkpoint import Progress
+from headway.training.distributed import MEETING
 from headway.training.divergence import Kept, as_json, hint, trouble
 from headway.training.loop import Trainer
 from headway.training.settings import MachineSettings, TrainingSettings
-from little import options, quick, tiny, train_and
+from little import events, options, quick, tiny, train_and, weights
 
 
 def test_a_loss_that_is_no_number_ends_the_command_with_the_batch_kept_and_a_hint(runs, tmp_path, capsys):
@@ -57,6 +59,17 @@ def test_a_resumed_run_forgets_the_batch_that_was_kept(runs, tmp_path):
     assert {each["loss"] for each in json.loads(kept.read_text())["examples"]} == {"nan"}
     quick(runs.data("tag"), path, resume=True, settings=settings)
     assert not kept.exists()
+
+
+@pytest.mark.long
+def test_a_full_disk_does_not_hide_that_training_has_diverged(runs, tmp_path, monkeypatch):
+    def full(path: Path, value: Any) -> None:
+        raise RunError(f"{path} could not be written: No space left on device")
+
+    monkeypatch.setattr(divergence.storage, "write_json", full)
+    settings = tiny("tag", {"training.learning_rate": 1e38})
+    with pytest.raises(HeadwayError, match=r"training has diverged.*are not kept \(.*No space left"):
+        quick(runs.data("tag"), tmp_path / "run", settings=settings)
 
 
 def test_the_very_examples_are_named_whose_loss_is_no_number(tmp_path):
@@ -162,3 +175,47 @@ def test_under_a_limit_of_address_space_training_goes_on_in_pieces(how, tmp_path
     assert "train.tsv:" in done.stderr and "batches split for want of memory" in done.stdout
     told = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     assert any(event["event"] == "split" for event in told)
+
+
+RANKED = """
+import os, sys
+import torch
+from headway.cli import main
+from headway.model import Model
+usual = Model.encode
+
+def encode(self, batch):
+    found = usual(self, batch)
+    step = round(batch.progress * 12)
+    if os.environ["RANK"] == "1" and found.x.requires_grad and step == 5 and len(batch) > 4:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+    return found
+
+Model.encode = encode
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.long
+def test_where_one_of_two_processes_lacks_memory_both_make_the_update_again_in_pieces(runs, tmp_path):
+    run, settings = tmp_path / "run", tiny("tag", {"model.input.word_dropout": 0.0})
+    place = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", MEETING: str(tmp_path / "meeting"), "GLOO_SOCKET_IFNAME": "lo"}
+    both = {**os.environ, "OMP_NUM_THREADS": "1", **place}
+    command = [sys.executable, "-c", RANKED, "train", str(runs.data("tag")), "--out", str(run), *options(settings)]
+    stays, held = os.pipe()  # they end when their input does
+    ranks = [
+        subprocess.Popen(command, env={**both, "RANK": rank, "LOCAL_RANK": rank}, stdin=stays, stderr=PIPE, text=True)
+        for rank in ("0", "1")
+    ]
+    told = [process.communicate(timeout=300)[1] for process in ranks]
+    for end in (stays, held):
+        os.close(end)
+    assert [process.returncode for process in ranks] == [0, 0], told
+    assert told[0].count("out of memory at step 6: ") == 1 and "out of memory" not in told[1]
+    (split,) = [event for event in events(run) if event["event"] == "split"]
+    assert split["step"] == 6 and split["rows"] > 4 and "train.slash:" in split["where"]
+    quick(runs.data("tag"), tmp_path / "whole", settings={**settings, "machine.parts": 2})
+    ours, theirs = weights(run), weights(tmp_path / "whole")
+    for name in theirs:
+        if not name.endswith("key.bias"):  # a softmax does not see it: its gradient is rounding
+            torch.testing.assert_close(ours[name], theirs[name], rtol=1e-3, atol=2e-4, msg=name)

@@ -19,7 +19,7 @@ from torch import Tensor
 from headway.batch import Example
 from headway.data.batching import Update, Updates, plan
 from headway.data.encoding import Codecs, Encoded
-from headway.errors import HeadwayError
+from headway.errors import HeadwayError, RunError
 from headway.model import Model
 from headway.search import Search
 from headway.training import checkpoint, divergence
@@ -197,13 +197,17 @@ class Trainer(Gradients):
         """Keep the update's examples beside the checkpoints, and say what may help."""
         kept = Kept(update, lambda row: self.example(self.train.windows[row].example), self._loss_alone())
         path = self.folder / divergence.FILE
+        where = f"The examples of this update are in {path}"
         if self.group.first:
             facts = {"step": self.progress.step + 1, "loss": as_json(loss), "gradient_norm": as_json(norm)}
-            kept.write(path, {**facts, "learning_rate": self._scheduled_rate(), "wrong": wrong})
+            try:
+                kept.write(path, {**facts, "learning_rate": self._scheduled_rate(), "wrong": wrong})
+            except RunError as error:  # a full disk must not hide what happened
+                where = f"The examples of this update are not kept ({error})"
         advice = hint(kept, self.model, self.settings, self.machine)
         return HeadwayError(
-            f"{wrong}: training has diverged. {advice}. The examples of this update are in {path}, the first is "
-            f"{self._where(int(update[0][0]))}; what was saved before is intact"
+            f"{wrong}: training has diverged. {advice}. {where}, the first is {self._where(int(update[0][0]))}; what "
+            "was saved before is intact"
         )
 
     def _loss_alone(self) -> Callable[[NDArray[np.int64]], float] | None:
