@@ -167,7 +167,7 @@ CELLS = [
     Cell(
         "syllables",
         "mandarin_syllables",
-        4,
+        3,
         "phone_error_rate",
         0.20,
         0.08,
@@ -179,7 +179,7 @@ CELLS = [
     Cell(
         "syllables_ctc",
         "mandarin_syllables",
-        4,
+        3,
         "phone_error_rate",
         0.20,
         0.08,
@@ -191,7 +191,7 @@ CELLS = [
     Cell(
         "syllables_joint",
         "mandarin_syllables",
-        4,
+        3,
         "phone_error_rate",
         0.20,
         0.08,
@@ -202,7 +202,7 @@ CELLS = [
         modes=("verify", "nat"),
         what="with a draft (CTC)",
     ),
-    Cell("logp", "logp", 4, "mae", 0.45, 0.35, "ridge", higher=False, settings=ONE | SUMS, seeds=3),
+    Cell("logp", "logp", 2, "mae", 0.45, 0.35, "ridge", higher=False, settings=ONE | SUMS, seeds=3),
     Cell(
         "solubility",
         "solubility",
@@ -231,7 +231,7 @@ CELLS = [
     Cell(
         "melting_points",
         "melting_points",
-        8,
+        5,
         "mae",
         36.0,
         30.0,
