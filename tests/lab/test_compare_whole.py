@@ -55,6 +55,20 @@ def test_a_plan_has_every_arm_with_its_size_and_seeds_outermost(runs, tmp_path):
     assert plan["data"]["part"] == "test" and set(plan["data"]["fingerprints"]) == {"train", "valid", "test"}
 
 
+@pytest.mark.long
+def test_a_training_part_too_large_for_memory_is_prepared_once_for_all_cells(runs, tmp_path, monkeypatch):
+    monkeypatch.setattr("headway.preparation.preparing.LARGE", 10)
+    monkeypatch.setattr("headway.lab.compare.comparing.cores", lambda: 1)
+    results = compare(runs.data("tag"), LAYERS, tmp_path / "out", settings=settings(), seeds=1, steps=3)
+    assert results.done == 2 and (tmp_path / "out" / "prepared").is_dir()
+    assert results.plan["data"]["path"] == str(runs.data("tag")) and results.plan["data"]["counts"]["train"] == 40
+    assert not list((tmp_path / "out" / "cells").glob("*.prepared")), "no cell has prepared its own"
+    small = planned(runs.data("tag"), {"data.max_length": [5, 6]}, tmp_path / "read", seeds=1, steps=3)
+    assert len(small["arms"]) == 2 and not (tmp_path / "read" / "prepared").exists()
+    again = compare(runs.data("tag"), LAYERS, tmp_path / "out", settings=settings(), seeds=1, steps=3)
+    assert again.done == 2
+
+
 def test_seeds_follow_machine_seed_and_jobs_have_one_thread_each(runs, tmp_path):
     given = settings(**{"machine.seed": 7})
     del given["machine.threads"]

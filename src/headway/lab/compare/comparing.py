@@ -21,9 +21,16 @@ from headway.lab.compare.results import Results, results_of
 from headway.lab.compare.running import Processes, Watcher
 from headway.lab.compare.trials import LADDER, SHARE, at_the_edge, chosen, climbed, trials, with_rate
 from headway.lab.compare.writing import write_results
+from headway.machine import cores
 from headway.planning import Plan, plan
+from headway.preparation import Preparing
 from headway.settings import Assignment, assignments
 from headway.version import __version__
+
+READING = ("data.", "model.input")
+"""Axes along which arms read the data differently."""
+PREPARED = "prepared"
+"""The folder in a comparison for a training part too large for memory."""
 
 
 def compare(
@@ -114,7 +121,11 @@ class Comparison:
         if asked.tune and any(axis.path == "training.learning_rate" for axis in asked.axes):
             raise UsageError("training.learning_rate is an axis, and --tune-learning-rate chooses it; leave one out")
         below = [one for one in given if any(one.path.startswith(f"{axis.path}.") for axis in asked.axes)]
-        made = plan(asked.data, recipe, config, [one for one in given if one not in below])
+        preparing = Preparing(asked.out / PREPARED, workers=cores(), hear=watch.said)
+        alike = not any(axis.path.startswith(READING) for axis in asked.axes)  # else each cell prepares its own
+        settings = [one for one in given if one not in below]
+        made = plan(asked.data, recipe, config, settings, preparing=preparing if alike else None)
+        self.data = asked.data if made.index is None else str(made.index.folder)  # one preparation for all cells
         arms = arms_of(made.run, made.origins, asked.axes, below)
         self.budget_words = asked.budget.words(made.run)
         self._describe_data(made)
@@ -160,7 +171,7 @@ class Comparison:
         if not self.asked.budget.fills_time:
             self._say(f"The budget is {self.budget_words}; the time that it takes differs (--time 5m equals it)")
         for axis in self.asked.axes:
-            if axis.path.startswith(("data.", "model.input")):
+            if axis.path.startswith(READING):
                 self._say(f"Arms read the text differently ({axis.path}), so their tokens are not the same tokens")
             if axis.path.startswith("training.tokens") and self.asked.budget.steps is not None:
                 self._say("Updates of different size see a different number of tokens: --tokens N equals it")
@@ -190,7 +201,7 @@ class Comparison:
         """Whether every arm has its learning rate."""
         within = self.asked.out / "trials"
         for one in self.arms:
-            rungs = trials(one, self.first_seed, self.asked.budget, within, self.asked.data, self.prints)
+            rungs = trials(one, self.first_seed, self.asked.budget, within, self.data, self.prints)
             self.ladders[one.arm.name] = placed(rungs, within)
         self._say(
             f"learning rates: for every arm {len(LADDER)} trials ({', '.join(f'{f:g}' for f in LADDER)} × its own), "
@@ -225,7 +236,7 @@ class Comparison:
         run = one.arm.run.replace(machine=one.arm.run.machine.replace(seed=seed))
         run = self.asked.budget.given_to(run, one.train)
         folder = self.asked.out / "cells" / f"{one.arm.folder}-{seed}"
-        return Cell(folder, one.arm.name, seed, run, self.asked.data, self.prints, self.part)
+        return Cell(folder, one.arm.name, seed, run, self.data, self.prints, self.part)
 
     # -------------------------------------------------------------------------------------------------------- writing
 
@@ -288,4 +299,4 @@ def alone(out: Path) -> Iterator[None]:
 
 def _not_ours(out: Path) -> Iterator[Path]:
     """What lies in a folder, but for what a comparison leaves that was ended before its plan was written."""
-    yield from (path for path in out.iterdir() if path.name not in (".lock", "cells", "trials"))
+    yield from (path for path in out.iterdir() if path.name not in (".lock", "cells", "trials", PREPARED))
