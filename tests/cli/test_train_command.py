@@ -45,7 +45,7 @@ def test_a_training_leaves_a_whole_folder_and_says_what_it_came_to(headway, runs
     assert {file.name for file in run.iterdir() if file.is_file() and file.suffix != ".safetensors"} == FILES
     assert [file.name for file in run.glob("weights-*")] and (run / "tensorboard").is_dir()
     results = json.loads((run / "results.json").read_text())
-    assert {"step", "seconds", "tokens", "parameters", "peak_memory"} == results["facts"].keys()
+    assert {"step", "seconds", "tokens", "parameters", "split", "peak_memory"} == results["facts"].keys()
     peak = results["facts"]["peak_memory"]
     assert "6 steps in 0:0" in done.out and f"at most {peak / 1e6:,.0f} MB of memory" in done.out
     assert "valid part" in done.out and "test part" in done.out and "majority" in done.out and str(run) in done.out
