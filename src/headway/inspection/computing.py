@@ -121,7 +121,7 @@ def computed(
     q, k, v = q[0, :T, own], k[0, :S, own], v[0, :S, own]
     compared, scale, weight = _compared(layer.score, request, head)
     pairs = () if compared is None else ((compared[0][:T], q), (compared[1][:S], k))
-    same = all(torch.allclose(one, other, 1e-4, 1e-5) for one, other in pairs)  # products of other sizes round otherwise
+    same = all(torch.allclose(one, other, 1e-4, 1e-5) for one, other in pairs)  # larger products round otherwise
     return Computation(
         part, number, head, asking, asked, _name(layer.score), _name(layer.normalizer),
         _numbers(x[0, :T]), _numbers(read[0, :S]), _numbers(q), _numbers(k), _numbers(v),

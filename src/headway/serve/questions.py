@@ -74,10 +74,9 @@ class Looks(Question):
         how: dict[str, Any] = {"target": wanted.target, "mode": wanted.mode}
         view = predictor.inspect(row.example, layers=wanted.layers, heads=wanted.heads, **how)
         self._few(view.size, row, "choose layers and heads, or ")
-        if wanted.computation is None:
+        if wanted.computation is None or not wanted.layers or not wanted.heads:
             return {"view": view.as_json()}
-        (layer,), (head,) = wanted.layers or (), wanted.heads or ()
-        steps = predictor.computation(row.example, wanted.computation, layer, head, **how)
+        steps = predictor.computation(row.example, wanted.computation, wanted.layers[0], wanted.heads[0], **how)
         self._few(steps.size, row)
         return {"view": view.as_json(), "computation": steps.as_json()}
 

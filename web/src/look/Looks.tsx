@@ -24,6 +24,7 @@ export function Looks(props: {
   const { viewed, chosen, onChoose } = props;
   const [view, setView] = useState<View>(viewed.view);
   const [seen, setSeen] = useState<Seen[]>(() => [first(view)]);
+  const [refusal, setRefusal] = useState("");
   const [walked, setWalked] = useState<{ part: Part; layer: number; head: number } | null>(null);
 
   if (!view.maps.length)
@@ -36,9 +37,14 @@ export function Looks(props: {
     );
 
   async function show(number: number, one: Seen) {
-    let now = view;
+    let now: View;
     if (viewed.layers && !mapOf(view, one.part)?.layers.includes(one.layer)) {
-      now = await viewed.more(one.layer);
+      try {
+        now = await viewed.more(one.layer);
+      } catch (error) {
+        return setRefusal((error as Error).message || words.unreachable);
+      }
+      setRefusal("");
       setView(now);
       setSeen(seen.map(() => ({ ...one, layer: one.layer })));
       return;
@@ -51,6 +57,7 @@ export function Looks(props: {
       <h2 id="looked">{words.looked}</h2>
       <p class="note">{words.note}</p>
       {viewed.layers && <p class="quiet">{words.oneLayer}</p>}
+      {refusal && <p class="refusal" role="alert">{refusal}</p>}
       <div class={`panels ${seen.length > 1 ? "several" : ""}`}>
         {seen.map((one, number) => (
           <Panel
