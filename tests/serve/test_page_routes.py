@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import random
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from served import sentence, serving
 
 from comparing import close
+from headway.cli.inspect import _fitting
 from headway.errors import UsageError
 from headway.inspection import View
 from headway.predictor import Predictor
@@ -154,6 +156,45 @@ def test_a_view_can_be_narrowed_to_what_is_drawn():
 
 
 @pytest.mark.long
+def test_a_drawn_molecule_is_the_same_as_smiles(tmp_path):
+    """Random graphs of atoms, written by the page's own code and read by rdkit."""
+    Chem = pytest.importorskip("rdkit.Chem")
+    if shutil.which("npm") is None or not (WEB / "node_modules").is_dir():
+        pytest.skip("npm, or what `make page` installs in web/node_modules, is not here")
+    chance = random.Random(3)
+    bonds = {"single": Chem.BondType.SINGLE, "double": Chem.BondType.DOUBLE, "triple": Chem.BondType.TRIPLE}
+    drawn, expected = [], []
+    for _ in range(40):
+        names = [chance.choice(["C", "N", "O", "Cl", "Si"]) for _ in range(chance.randint(1, 12))]
+        pairs = [(i, j) for i in range(len(names)) for j in range(i)]
+        edges = [(*pair, chance.choice(list(bonds))) for pair in chance.sample(pairs, min(len(pairs), 14))]
+        molecule = Chem.RWMol()
+        for name in names:
+            atom = Chem.Atom(name)
+            atom.SetNoImplicit(True)
+            molecule.AddAtom(atom)
+        for i, j, kind in edges:
+            molecule.AddBond(i, j, bonds[kind])
+        expected.append(Chem.MolToSmiles(molecule))
+        joined = [{"from": i, "to": j, "kind": kind} for i, j, kind in edges]
+        drawn.append({"nodes": [{"name": name, "x": 0, "y": 0} for name in names], "edges": joined})
+    built = ["npx", "rolldown", "src/ask/smiles.ts", "--format", "esm", "--file", tmp_path / "smiles.mjs"]
+    subprocess.run(built, cwd=WEB, check=True, capture_output=True, timeout=60)
+    (tmp_path / "drawn.json").write_text(json.dumps(drawn))
+    script = (
+        "import { smilesOf } from './smiles.mjs'; import { readFileSync } from 'fs';"
+        "console.log(JSON.stringify(JSON.parse(readFileSync('drawn.json')).map(smilesOf)))"
+    )
+    node = ["node", "--input-type=module", "-e", script]
+    written = json.loads(subprocess.run(node, cwd=tmp_path, check=True, capture_output=True, timeout=60).stdout)
+    for smiles, right in zip(written, expected, strict=True):
+        found = Chem.MolFromSmiles(smiles, sanitize=False)
+        for atom in found.GetAtoms():
+            atom.SetNoImplicit(True)
+        assert Chem.MolToSmiles(found) == right, smiles
+
+
+@pytest.mark.long
 def test_the_page_that_is_kept_is_the_one_that_its_sources_build(tmp_path):
     if shutil.which("npm") is None or not (WEB / "node_modules").is_dir():
         pytest.skip("npm, or what `make page` installs in web/node_modules, is not here")
@@ -164,3 +205,12 @@ def test_the_page_that_is_kept_is_the_one_that_its_sources_build(tmp_path):
     assert made.returncode == 0, made.stdout + made.stderr
     for name in page.FILES:
         assert (tmp_path / "page" / name).read_bytes() == (page.FOLDER / name).read_bytes(), f"{name}: run make page"
+
+
+def test_a_page_of_a_long_input_holds_what_is_drawn_of_it(monkeypatch):
+    view = writes()
+    assert _fitting(view, "cross", 0, 1) is view
+    monkeypatch.setattr("headway.inspection.page.MOST", view.size - 1)
+    with pytest.raises(UsageError, match=r"layers=0, heads=\[0, 1\]\) or --layer 0 --head 1"):
+        _fitting(view, None, None, None).html()
+    assert "cross, layer 0" in _fitting(view, "cross", 0, 1).html()
