@@ -6,7 +6,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/pip --disable-pip-version-check -q
+# Byte code is made by all cores at once, which pip does not; what some package keeps for a later Python may fail.
+INSTALL := $(BIN)/pip --disable-pip-version-check -q install --no-compile -c constraints.txt
+COMPILE := $(BIN)/python -m compileall -qq -j 0 -x '/tests?/' $(VENV)/lib || true
 
 .PHONY: demo test test-all check install page clean
 
@@ -33,12 +35,14 @@ page:
 # The demo installs only what a user needs; the suite installs the tools beside it.
 $(VENV)/.demo: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) install -c constraints.txt -e ".[metrics,log,sound,graph]"
+	$(INSTALL) -e ".[metrics,sound,graph]"
+	$(COMPILE)
 	touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) install -c constraints.txt -e ".[dev]"
+	$(INSTALL) -e ".[dev]"
+	$(COMPILE)
 	touch $@
 
 clean:

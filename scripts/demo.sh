@@ -9,6 +9,14 @@ mkdir -p "$out"
 show() { printf '\n\033[1m$ %s\033[0m\n' "$*"; "$@"; }
 there() { "$(dirname "$(command -v headway)")/python" -c "import $1" 2>/dev/null; }
 data() { [ -d "$out/data/$1" ] || show headway data get "$1" "$out/data/$1" --fetch; }
+together() { # NAME ...: the data sets at the same time, what each says in its turn; one that fails is tried again later
+    for set; do data "$set" >"$out/$set.log" 2>&1 & done
+    wait
+    for set; do
+        cat "$out/$set.log"
+        rm "$out/$set.log"
+    done
+}
 learn() { # NAME DATA SECONDS SETTINGS ...
     name=$1 set=$2 seconds=$3
     shift 3
@@ -16,26 +24,28 @@ learn() { # NAME DATA SECONDS SETTINGS ...
         show headway train "$out/data/$set" --out "$out/$name" --resume --training.time_limit "$seconds" "$@"
 }
 
+together people_daily rotten_tomatoes cmudict $(there soundfile && echo mandarin_tones) $(there rdkit && echo logp)
+
 # Models small enough for a minute each; without these settings headway takes larger ones, and longer.
 echo "1 of 5: N -> N, a part of speech for every word of Chinese news (People's Daily)"
 data people_daily
-learn tagger people_daily 75s --model.encoder.width 128 --training.tokens 3072
+learn tagger people_daily 65s --model.encoder.width 128 --training.tokens 3072
 show headway predict "$out/tagger" --text "北京 是 中国 的 首都 。"
 
 printf '\n%s\n' "2 of 5: N -> 1, is a film liked? (Rotten Tomatoes)"
 data rotten_tomatoes
-learn critic rotten_tomatoes 25s
+learn critic rotten_tomatoes 20s
 show headway predict "$out/critic" --scores --text "a warm , funny and wise film ." --text "two hours that feel like four ."
 
 printf '\n%s\n' "3 of 5: N -> N', the sounds of a spelled word, one after another (CMUdict)"
 data cmudict
-learn speaker cmudict 115s --model.encoder.layers 2 --model.encoder.width 128 --model.encoder.hidden 512 \
+learn speaker cmudict 85s --model.encoder.layers 2 --model.encoder.width 128 --model.encoder.hidden 512 \
     --training.tokens 1024 --training.learning_rate 4e-3
 show headway predict "$out/speaker" --text transformer --text attention --text headway --nbest 2
 
 printf '\n%s\n' "4 of 5: sound -> 1, the tone of a Mandarin syllable; these four are one that training never heard (gcin-voice)"
 if there soundfile && data mandarin_tones; then
-    learn ear mandarin_tones 25s
+    learn ear mandarin_tones 20s --model.input.pitch alone --model.encoder.layers 2 --training.learning_rate 3e-3
     sounds="$out/data/mandarin_tones/sounds"
     show headway predict "$out/ear" --scores "$sounds/ㄐㄧㄚ-5.ogg" "$sounds/ㄐㄧㄚ2-5.ogg" "$sounds/ㄐㄧㄚ3-5.ogg" "$sounds/ㄐㄧㄚ4-5.ogg"
 else
@@ -44,7 +54,8 @@ fi
 
 printf '\n%s\n' "5 of 5: graph -> 1, how much a molecule prefers fat to water: ethanol, caffeine, DDT (chemicals)"
 if there rdkit && data logp; then
-    learn chemist logp 25s
+    learn chemist logp 20s --model.task.pooling sum --model.encoder.layers 2 --training.tokens 768 \
+        --training.learning_rate 3e-3
     show headway predict "$out/chemist" --text CCO --text "CN1C=NC2=C1C(=O)N(C)C(=O)N2C" --text "ClC(Cl)(Cl)C(c1ccc(Cl)cc1)c1ccc(Cl)cc1"
 else
     echo "left out: it takes the package rdkit, and pip, which has the molecules"
