@@ -45,6 +45,7 @@ def test_a_loss_that_is_no_number_ends_the_command_with_the_batch_kept_and_a_hin
     assert written == " ".join(f"{word}/{tag}" for word, tag in zip(first["source"], first["target"], strict=True))
 
 
+@pytest.mark.long
 def test_a_resumed_run_forgets_the_batch_that_was_kept(runs, tmp_path):
     def poison(trainer: Trainer, step: int) -> None:
         if step == 6:

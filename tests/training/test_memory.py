@@ -28,7 +28,7 @@ from headway.training.events import read_events
 from headway.training.loop import Trainer
 from headway.training.memory import SMALL, Bound, DoesNotFit, Foresight, Lack, bound_of, free_memory, within_memory
 from headway.training.splitting import Limit, Limits, in_pieces
-from little import Hears, events, options, quick, same_weights, stopped_after, tiny, train_and, weights
+from little import Hears, events, options, quick, same_weights, stopped_after, tiny, weights
 
 TEXTS = {
     "gpu": torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
@@ -252,8 +252,7 @@ def test_limits_that_are_damaged_are_named_and_found_again(content, tmp_path):
 # ------------------------------------------------------------------------------------------------------------ training
 
 
-@pytest.mark.parametrize("error", ["gpu", "windows"])
-@pytest.mark.parametrize("parts", [1, 2])
+@pytest.mark.parametrize("error, parts", [("gpu", 1), ("windows", 2)])
 def test_the_gradient_of_a_split_batch_is_that_of_the_whole(error, parts, runs, tmp_path):
     """In double precision, where nothing but the order of sums differs; forward or backward is where it fails."""
     compared: list[int] = []
@@ -286,12 +285,15 @@ def test_the_gradient_of_a_split_batch_is_that_of_the_whole(error, parts, runs, 
 
 def test_a_batch_that_does_not_fit_is_split_named_counted_and_learned_from(runs, tmp_path):
     hears = Hears()
-    settings = tiny("tag", {"model.input.word_dropout": 0.0, "machine.parts": 1})
+    few = {"training.steps": 4, "training.evaluate_every": 4}
+    settings = tiny("tag", {"model.input.word_dropout": 0.0, "machine.parts": 1, **few})
     whole = quick(runs.data("tag"), tmp_path / "whole", settings=settings)
     with failing(more_than(100)):
         outcome = quick(runs.data("tag"), tmp_path / "run", settings=settings, listener=hears)
     assert whole.facts["split"] == 0 and outcome.facts["split"] > 0
     told = [event for event in read_events(tmp_path / "run/metrics.jsonl") if event["event"] == "split"]
+    kept = json.loads((tmp_path / "run/checkpoints/memory.json").read_text())
+    assert [limit["tokens"] for limit in kept["limits"]] == [event["tokens"] for event in told]
     assert told and told[0]["tokens"] <= 100 and told[0]["rows"] > 1 and "train.slash:" in told[0]["where"]
     assert not [event for event in events(tmp_path / "whole") if event["event"] == "split"]
     (first, *_) = [text for text in hears.sentences if "out of memory" in text]
@@ -333,7 +335,7 @@ def test_a_resumed_run_takes_the_same_pieces_at_the_same_steps(stop, runs, tmp_p
 
 def test_what_is_foreseen_in_training_is_split_before_it_runs(runs, tmp_path, monkeypatch):
     monkeypatch.setattr(memory, "SMALL", 0)
-    hears, settings = Hears(), tiny("tag", {"machine.parts": 2})
+    hears, settings = Hears(), tiny("tag", {"machine.parts": 2, "training.steps": 3, "training.evaluate_every": 3})
 
     def poor(trainer: Trainer) -> None:
         row = int(np.argmax(trainer.train.costs))
@@ -391,6 +393,7 @@ def test_an_answer_that_does_not_fit_names_its_line(runs, tmp_path, capsys):
     assert code == 1 and "test.slash:" in told and "does not fit into memory, answered alone" in told
 
 
+@pytest.mark.long
 def test_evaluations_while_training_are_split_as_well(runs, tmp_path):
     with failing(lambda x, batch: not x.requires_grad and x.shape[0] > 3) as passes:
         outcome = quick(runs.data("tag"), tmp_path / "run", settings=tiny("tag"))
@@ -445,10 +448,3 @@ def test_on_a_cpu_the_bound_of_the_model_says_how_many_are_answered_at_once(runs
     assert memory.rows_that_fit(model, cpu, 1, 1000, 100) == 9 and memory.rows_that_fit(model, cpu, 5, 1000, 100) == 1
     monkeypatch.setattr(memory, "free_memory", lambda: None)
     assert memory.rows_that_fit(model, cpu, 1, 1000, 100) == 1000
-
-
-def test_a_log_that_tells_of_splits_is_json(runs, tmp_path):
-    with failing(more_than(100)):
-        train_and(lambda trainer, step: None, runs.data("tag"), tmp_path / "run", settings=tiny("tag"))
-    kept = json.loads((tmp_path / "run/checkpoints/memory.json").read_text())
-    assert kept["limits"][0]["tokens"] <= 100
