@@ -189,7 +189,7 @@ CELLS = [
     Cell(
         "syllables",
         "mandarin_syllables",
-        3,
+        10,
         "phone_error_rate",
         0.20,
         0.08,
@@ -201,7 +201,7 @@ CELLS = [
     Cell(
         "syllables_ctc",
         "mandarin_syllables",
-        3,
+        10,
         "phone_error_rate",
         0.20,
         0.08,
@@ -213,7 +213,7 @@ CELLS = [
     Cell(
         "syllables_joint",
         "mandarin_syllables",
-        3,
+        10,
         "phone_error_rate",
         0.20,
         0.08,
@@ -255,7 +255,7 @@ CELLS = [
     Cell(
         "melting_points",
         "melting_points",
-        5,
+        14,
         "mae",
         36.0,
         30.0,
