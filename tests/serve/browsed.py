@@ -14,7 +14,7 @@ ARGUMENTS = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
-SLOW = 20_000
+SLOW = 60_000
 """Milliseconds that a busy machine may take for anything."""
 
 
