@@ -39,7 +39,7 @@ def repeats(samples: Float[Tensor, " N"], rate: int, hop: int) -> Float[Tensor, 
     padded = F.pad(samples, (left, max(0, (frames - 1) * hop + reach - left - len(samples))))
     cut = padded.unfold(0, reach, hop)[:frames]
     cut = cut - cut.mean(1, keepdim=True)
-    points = 1 << (2 * reach - 1).bit_length()
+    points = 1 << (reach - 1).bit_length()  # no lag that is asked for reaches round the end
     near = torch.fft.rfft(cut[:, :window], points)
     products = torch.fft.irfft(torch.fft.rfft(cut, points) * near.conj(), points)[:, : reach - window + 1]
     energy = F.pad(cut.square(), (1, 0)).cumsum(1)
