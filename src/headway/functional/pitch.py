@@ -19,6 +19,8 @@ LEAP, LOW = 10.0, 0.05
 """What a path costs for a leap of an octave (its square counts), and for the lowest pitch and not the highest."""
 QUIET = 1e-5
 """Of the mean square of a stretch: one that is quieter repeats nothing."""
+AT_ONCE = 256
+"""Frames that are transformed together: they stay in the cache."""
 
 
 def pitches() -> Float[Tensor, " P"]:
@@ -38,6 +40,12 @@ def repeats(samples: Float[Tensor, " N"], rate: int, hop: int) -> Float[Tensor, 
     left = (reach - hop) // 2
     padded = F.pad(samples, (left, max(0, (frames - 1) * hop + reach - left - len(samples))))
     cut = padded.unfold(0, reach, hop)[:frames]
+    return torch.cat([_repeats(rows, periods, window) for rows in cut.split(AT_ONCE)])
+
+
+def _repeats(cut: Float[Tensor, "T R"], periods: Float[Tensor, " P"], window: int) -> Float[Tensor, "T P"]:
+    """How alike the first window of each row is to that a period later."""
+    reach = cut.shape[1]
     cut = cut - cut.mean(1, keepdim=True)
     points = 1 << (reach - 1).bit_length()  # no lag that is asked for reaches round the end
     near = torch.fft.rfft(cut[:, :window], points)
