@@ -1,4 +1,4 @@
-# make demo      from nothing to three trained models: a tagger, a classifier, a speller
+# make demo      from nothing to five trained models: of texts, sounds and graphs
 # make test      the suite (under 6 minutes on 2 cores)
 # make test-all  the longer checks as well (under 40 minutes)
 # make check     style, types, import order
