@@ -64,8 +64,12 @@ def test_a_resumed_run_forgets_the_batch_that_was_kept(runs, tmp_path):
 
 @pytest.mark.long
 def test_a_full_disk_does_not_hide_that_training_has_diverged(runs, tmp_path, monkeypatch):
+    write = divergence.storage.write_json
+
     def full(path: Path, value: Any) -> None:
-        raise RunError(f"{path} could not be written: No space left on device")
+        if path.name == divergence.FILE:
+            raise RunError(f"{path} could not be written: No space left on device")
+        write(path, value)
 
     monkeypatch.setattr(divergence.storage, "write_json", full)
     settings = tiny("tag", {"training.learning_rate": 1e38})

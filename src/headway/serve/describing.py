@@ -37,6 +37,12 @@ PROBLEMS = problems(STATUSES)
 """Every refusal that a route may answer with."""
 SHOWN = 200
 """Words for nodes and edges that are told at most."""
+EVENT = {
+    "type": "object",
+    "properties": {name: {"type": "string"} for name in ("event", "data", "id")},
+    "required": ["event", "data"],
+}
+"""One event of a stream, as readers of OpenAPI 3.1 take the schema of a stream; its data are JSON."""
 _WRITTEN = {
     "model": "speaker",
     "version": "1200-0f3a9c11",
@@ -55,7 +61,7 @@ EXAMPLES = {
         }
     },
     "text/event-stream": {
-        "schema": {"type": "string"},
+        "schema": EVENT,
         "examples": {
             "token by token": {
                 "value": 'event: token\ndata: {"input": 0, "position": 0, "piece": "HH", "text": "HH"}\n\n'

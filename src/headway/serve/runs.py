@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Query
 from starlette.responses import Response
 
 from headway.serve import schemas
-from headway.serve.describing import PROBLEMS, problems
+from headway.serve.describing import EVENT, PROBLEMS, problems
 from headway.serve.house import House
 from headway.serve.limits import Refusal
 from headway.serve.streaming import event, events
@@ -48,7 +48,7 @@ def routes(house: House) -> APIRouter:
     @router.get(
         "/v1/runs/live",
         response_class=Response,
-        responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}, **PROBLEMS, **MISSING},
+        responses={200: {"content": {"text/event-stream": {"schema": EVENT}}}, **PROBLEMS, **MISSING},
     )
     async def live(run: Name, after: After = "", last: Last = "") -> Response:
         """The same as server-sent events, as they are written; `id` is the `after` of the next connection.
