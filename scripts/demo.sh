@@ -34,8 +34,8 @@ show headway predict "$out/tagger" --text "北京 是 中国 的 首都 。"
 
 printf '\n%s\n' "2 of 5: N -> N', the sounds of a spelled word, one after another (CMUdict)"
 data cmudict
-learn speaker cmudict 70s --model.encoder.layers 2 --model.encoder.width 128 --model.encoder.hidden 512 \
-    --training.tokens 1024 --training.learning_rate 4e-3
+learn speaker cmudict 80s --model.encoder.layers 2 --model.encoder.width 128 --model.encoder.hidden 512 \
+    --training.tokens 512 --training.learning_rate 3e-3
 show headway predict "$out/speaker" --text transformer --text attention --text headway --nbest 2
 
 printf '\n%s\n' "3 to 5: N -> 1, one answer for a text, a sound, a graph; trained side by side, shown one after another ..."
