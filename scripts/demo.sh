@@ -53,6 +53,7 @@ chemist() {
     learn chemist logp 30s --machine.threads 1 --model.task.pooling sum --model.encoder.layers 2 --training.tokens 768 \
         --training.learning_rate 3e-3
 }
+trap 'trap - INT TERM; kill 0' INT TERM  # what works behind a script does not hear Ctrl-C by itself
 critic >"$out/critic.log" 2>&1 & first=$!
 ear >"$out/ear.log" 2>&1 & second=$!
 chemist >"$out/chemist.log" 2>&1 & third=$!

@@ -123,32 +123,19 @@ def test_binary_cross_entropy_is_that_of_every_label_by_itself(weighted, dtype):
     same(ours, by_label, randoms((N, V), dtype=dtype))
 
 
-def test_squared_error_worked_by_hand():
-    total, count = squared_error(torch.tensor([1.0, 2, 5]), torch.tensor([1.0, 4, 2]))
-    assert (total, count) == (13, 3)
+ERRORS = [(squared_error, 13, F.mse_loss), (absolute_error, 5, F.l1_loss)]
 
 
+@pytest.mark.parametrize(("error", "expected", "torchs"), ERRORS)
+def test_an_error_worked_by_hand(error, expected, torchs):
+    total, count = error(torch.tensor([1.0, 2, 5]), torch.tensor([1.0, 4, 2]))
+    assert (total, count) == (expected, 3)
+
+
+@pytest.mark.parametrize(("error", "expected", "torchs"), ERRORS)
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_squared_error_is_torchs(dtype):
-    same(
-        lambda x, y: squared_error(x, y)[0],
-        lambda x, y: F.mse_loss(x, y, reduction="sum"),
-        randoms((N,), (N,), dtype=dtype),
-    )
-
-
-def test_absolute_error_worked_by_hand():
-    total, count = absolute_error(torch.tensor([1.0, 2, 5]), torch.tensor([1.0, 4, 2]))
-    assert (total, count) == (5, 3)
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_absolute_error_is_torchs(dtype):
-    same(
-        lambda x, y: absolute_error(x, y)[0],
-        lambda x, y: F.l1_loss(x, y, reduction="sum"),
-        randoms((N,), (N,), dtype=dtype),
-    )
+def test_an_error_is_torchs(dtype, error, expected, torchs):
+    same(lambda x, y: error(x, y)[0], lambda x, y: torchs(x, y, reduction="sum"), randoms((N,), (N,), dtype=dtype))
 
 
 @pytest.mark.parametrize("weighted", [False, True])

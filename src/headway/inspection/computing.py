@@ -3,8 +3,6 @@
 Everything is recomputed by the definition from what the layer was given, as the weights of a view are.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +15,7 @@ from headway.inspection.maps import Labels
 from headway.inspection.view import DIGITS
 from headway.kernels.attention import Request
 from headway.kernels.attention.definition import weighted
-from headway.layers.mixers import Look
-from headway.layers.mixers.attention import Attention
+from headway.layers.mixers.attention import Attention, Given
 from headway.scores import Score
 
 Numbers = NDArray[np.float32]
@@ -82,29 +79,6 @@ class Computation:
             "compared": compared,
             "allowed": None if self.allowed is None else self.allowed.tolist(),
         }
-
-
-Given = tuple[Tensor, Look, Tensor | None]
-"""What a layer was given: (B, T, D) vectors, how it may look, (B, S, D) what it looks at; None for itself."""
-
-
-@contextmanager
-def given_to(layers: Sequence[Attention]) -> Iterator[list[list[Given]]]:
-    """What some layers are given in every forward inside, in the order of the calls."""
-    seen: list[list[Given]] = [[] for _ in layers]
-
-    def look_on(number: int) -> Any:
-        def hook(layer: nn.Module, given: tuple[Any, ...], output: Any) -> None:
-            seen[number].append((given[0], given[1], given[3] if len(given) > 3 else None))
-
-        return hook
-
-    handles = [layer.register_forward_hook(look_on(number)) for number, layer in enumerate(layers)]
-    try:
-        yield seen
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 def computed(

@@ -9,11 +9,12 @@ from headway.batch import Batch, Example, Value
 from headway.data.encoding import Codecs, Encoded
 from headway.decoders.autoregressive import Autoregressive
 from headway.errors import UsageError
-from headway.inspection.computing import Computation, computed, given_to
+from headway.inspection.computing import Computation, computed
 from headway.inspection.integrated import attributed
 from headway.inspection.maps import PARTS, AttentionMap, Inspector, Numbers
 from headway.inspection.scenes import scene_of
 from headway.inspection.view import View
+from headway.layers.mixers.attention import given_to
 from headway.model import Model
 from headway.run import Run
 from headway.search import Hypothesis, Search

@@ -52,7 +52,7 @@ class Plan:
 
     def example(self, number: int) -> Example:
         """An example to learn from; of prepared data, which are numbers, its place alone."""
-        return self.train[number] if self.index is None else Example(None, where=self.index.place(number))
+        return self.train[number] if self.index is None else Example(None, where=self.place(number))
 
 
 def surveyed(found: DataSet, examples: Iterable[Example]) -> Survey:

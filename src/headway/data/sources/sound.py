@@ -110,7 +110,7 @@ class SourceSound(SourceCodec):
         if self.window < 2 or self.hop < 1:
             raise UsageError("model.input.window and hop hold no sample at this model.input.rate: make them longer")
         self.filters = mel_filters(settings.rate, points_for(self.window), settings.bands)
-        if not self.filters.any(0).all():  # of no bands all are some
+        if not self.filters.any(0).all():
             raise UsageError(
                 f"model.input.mels {settings.bands} is more than frames of {self.window} samples can tell apart at "
                 f"{settings.rate:,} samples a second: take fewer, or a longer model.input.window"
@@ -196,14 +196,18 @@ class SourceSound(SourceCodec):
         settings, samples = self.settings, torch.from_numpy(source.read())
         with torch.inference_mode():
             heard = resampled(samples, source.rate, settings.rate)
-            frames = log_mel(heard, self.filters, self.window, self.hop).numpy()
-            if settings.normalize == "utterance":
-                frames = (frames - frames.mean(0)) / steady(frames.std(0))
+            told = [self._bands(heard)] if settings.bands else []
             if settings.pitch != "none":
-                frames = np.concatenate([frames, pitch(heard, settings.rate, self.hop).numpy()], 1)
+                told.append(pitch(heard, settings.rate, self.hop).numpy())
+        frames = np.concatenate(told, 1)
         each = self.settings.subsampling
         frames = np.pad(frames, ((0, -len(frames) % each), (0, 0)), "edge")
         return frames.astype(np.float16).reshape(-1, each, frames.shape[1])
+
+    def _bands(self, heard: torch.Tensor) -> NDArray[np.float32]:
+        """(frames, bands)"""
+        frames = log_mel(heard, self.filters, self.window, self.hop).numpy()
+        return (frames - frames.mean(0)) / steady(frames.std(0)) if self.settings.normalize == "utterance" else frames
 
     def rows(self, pieces: Sequence[NDArray]) -> Arrays:
         return Arrays(pieces)

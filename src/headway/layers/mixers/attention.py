@@ -4,9 +4,9 @@ Cross-attention has no `window` and gets no positions: those of two sequences ha
 """
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Annotated, Any, Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -115,19 +115,35 @@ class Attention(Mixer):
         return Fixed() if cross else KeyValues()
 
 
-@contextmanager
-def observed(layers: Sequence[Attention]) -> Iterator[list[list[Tensor]]]:
+Given = tuple[Tensor, Look, Tensor | None]
+"""What a layer is given: (B, T, D) vectors, how they may look, (B, S, D) what they look at; None for themselves."""
+Seen = TypeVar("Seen")
+
+
+def observed(layers: Sequence[Attention]) -> AbstractContextManager[list[list[Tensor]]]:
     """The attention weights (B, H, T, S) of some layers for every forward inside, in the order of the calls.
 
     They are recomputed by the definition from what the layer was given, so they are exact whichever engine runs; the
     model itself is not changed. Works on whole sequences in evaluation mode, not on steps with a state.
     """
-    seen: list[list[Tensor]] = [[] for _ in layers]
+    return watched(layers, lambda layer, x, look, memory: weighted(layer.request(x, look, None, memory))[1])
+
+
+def given_to(layers: Sequence[Attention]) -> AbstractContextManager[list[list[Given]]]:
+    """What some layers are given in every forward inside, in the order of the calls."""
+    return watched(layers, lambda layer, *given: given)
+
+
+@contextmanager
+def watched(
+    layers: Sequence[Attention], see: Callable[[Attention, Tensor, Look, Tensor | None], Seen]
+) -> Iterator[list[list[Seen]]]:
+    """What `see` makes of each layer and what it is given, for every forward inside."""
+    seen: list[list[Seen]] = [[] for _ in layers]
 
     def look_on(number: int) -> Any:
         def hook(layer: Attention, given: tuple[Any, ...], output: Tensor) -> None:
-            x, look, memory = given[0], given[1], given[3] if len(given) > 3 else None
-            seen[number].append(weighted(layer.request(x, look, None, memory))[1])
+            seen[number].append(see(layer, given[0], given[1], given[3] if len(given) > 3 else None))
 
         return hook
 
