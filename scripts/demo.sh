@@ -29,7 +29,7 @@ together people_daily rotten_tomatoes cmudict $(there soundfile && echo mandarin
 # Models small enough for a minute each; without these settings headway takes larger ones, and longer.
 echo "1 of 5: N -> N, a part of speech for every word of Chinese news (People's Daily)"
 data people_daily
-learn tagger people_daily 65s --model.encoder.width 128 --training.tokens 3072
+learn tagger people_daily 72s --model.encoder.width 128 --training.tokens 3072
 show headway predict "$out/tagger" --text "北京 是 中国 的 首都 。"
 
 printf '\n%s\n' "2 of 5: N -> N', the sounds of a spelled word, one after another (CMUdict)"
