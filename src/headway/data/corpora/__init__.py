@@ -9,14 +9,27 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from headway.data.corpora._contract import Corpus, Package, Record, Shares, fold
+from headway.data.corpora._contract import Corpus, LeftOut, Package, Record, Shares, fold
 from headway.data.corpora._getting import Plan, get
 from headway.data.corpora._writing import Report
 from headway.settings import Room
 
 CORPORA = Room(__name__, Corpus, "data set")
 
-__all__ = ["CORPORA", "Corpus", "Entry", "Package", "Plan", "Record", "Report", "Shares", "catalogue", "fold", "obtain"]
+__all__ = [
+    "CORPORA",
+    "Corpus",
+    "Entry",
+    "LeftOut",
+    "Package",
+    "Plan",
+    "Record",
+    "Report",
+    "Shares",
+    "catalogue",
+    "fold",
+    "obtain",
+]
 
 
 class Entry(NamedTuple):

@@ -42,6 +42,13 @@ class Record(NamedTuple):
     target: str | tuple[str, ...]
 
 
+class LeftOut(NamedTuple):
+    """What would be an example of this group and cannot be one; `what` says in the plural what it is, and why."""
+
+    group: str
+    what: str
+
+
 class Shares(NamedTuple):
     """How much of a corpus each part gets."""
 
@@ -86,9 +93,16 @@ class Corpus:
         """The name of the file in the room."""
         return type(self).__module__.rpartition(".")[2]
 
-    def records(self, root: Path) -> Iterator[Record]:
+    def records(self, root: Path) -> Iterator[Record | LeftOut]:
         """The examples in the order of the package, whose members lie below `root`. Raises DataError."""
         raise NotImplementedError
+
+    def written_with(self) -> Mapping[str, str]:
+        """Packages by whose version the examples may differ, each with the version that is here.
+
+        Asked for before anything is fetched. Raises MissingPackage.
+        """
+        return {}
 
     def attached(self, root: Path) -> Mapping[str, Path]:
         """Files that lie beside the tables: the name there, which is a record's source, and the package's file."""

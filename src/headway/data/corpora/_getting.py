@@ -4,7 +4,7 @@ import shlex
 import tempfile
 import urllib.parse
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from headway.data.corpora._contract import Corpus
@@ -69,7 +69,7 @@ def get(corpus: Corpus, out: Path, fetching: bool, given: Path | None, say: Say)
     """Write the data set to `out`; give the Plan instead where that needs a fetch that was not allowed.
 
     Raises UsageError for a full `out` or an unsuitable `given`, DataError for a damaged package, HeadwayError where a
-    client is missing or fails.
+    client is missing or fails, MissingPackage where the examples are written with a package that is not there.
     """
     refuse_full(out)
     if fetching and given is not None:
@@ -81,6 +81,7 @@ def get(corpus: Corpus, out: Path, fetching: bool, given: Path | None, say: Say)
             raise UsageError(str(plan))
         if not fetching:
             return plan
+        corpus.written_with()  # what is missing is said before anything is fetched
         say(plan.fetching)
     with tempfile.TemporaryDirectory(prefix="headway-") as folder:
         scratch = Path(folder)
@@ -131,7 +132,8 @@ def _given(corpus: Corpus, given: Path) -> Path | list[Path]:
 
 def _make(corpus: Corpus, out: Path, root: Path, files: list[Path], say: Say) -> Report:
     """Read the members below `root` and write the data set."""
-    came = Provenance({path.name: sha256(path) for path in files}, "", fingerprint(root, corpus.members))
+    tools = corpus.written_with()
+    came = Provenance({path.name: sha256(path) for path in files}, "", fingerprint(root, corpus.members), tools)
     known = bool(corpus.fingerprint) and came.content == corpus.fingerprint
     if corpus.fingerprint and not known:
         say(
@@ -148,7 +150,7 @@ def _make(corpus: Corpus, out: Path, root: Path, files: list[Path], say: Say) ->
         raise HeadwayError(f"cannot read the files of {corpus.name}: {error}") from None
     if not any(made.parts.values()):
         raise DataError(Where(root), f"no example was found; {corpus.name} is made from {corpus.package}")
-    came = Provenance(came.files, version, came.content)
+    came = replace(came, version=version)
     return write(corpus, made, came, out, corpus.attached(root), corpus.beside(root))
 
 

@@ -1,10 +1,10 @@
 """Records become parts that share nothing: duplicates go, and what a test would already know from training."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from headway.data.corpora._contract import Corpus, Record, Shares, chance
+from headway.data.corpora._contract import Corpus, LeftOut, Record, Shares, chance
 
 
 @dataclass
@@ -13,23 +13,29 @@ class Split:
 
     parts            name -> records, in the order they are written
     duplicates       records left out since the same source and target occurred in the same part before
-    contradictions   texts left out since they carry two labels
+    contradictions   texts that carry two labels; left out, or kept in an official split
+    unusable         what the package holds and no example could be made of -> part -> how many
     known            part -> records whose source occurs in a part before it; left out, or kept in an official split
     """
 
     parts: dict[str, list[Record]]
     duplicates: int = 0
     contradictions: int = 0
+    unusable: dict[str, Counter[str]] = field(default_factory=dict)
     known: dict[str, int] = field(default_factory=dict)
 
 
-def split(corpus: Corpus, records: Iterable[Record]) -> Split:
+def split(corpus: Corpus, records: Iterable[Record | LeftOut]) -> Split:
     """Deal the records out to the parts, by group. The result depends on nothing but the records."""
     made = Split({part: [] for part in Shares._fields})
     for record in records:
-        made.parts.setdefault(corpus.part(record.group), []).append(record)
+        part = corpus.part(record.group)
+        if isinstance(record, LeftOut):
+            made.unusable.setdefault(record.what, Counter())[part] += 1
+        else:
+            made.parts.setdefault(part, []).append(record)
     if corpus.question == "classify":
-        _drop_contradictions(made)
+        _drop_contradictions(made, keep=corpus.official)
     if not corpus.official:
         for part, rows in made.parts.items():
             unique = list({(row.source, row.target): row for row in reversed(rows)}.values())[::-1]
@@ -40,14 +46,14 @@ def split(corpus: Corpus, records: Iterable[Record]) -> Split:
     return made
 
 
-def _drop_contradictions(made: Split) -> None:
+def _drop_contradictions(made: Split, keep: bool) -> None:
     labels: defaultdict[str | tuple[str, ...], set[str | tuple[str, ...]]] = defaultdict(set)
     for rows in made.parts.values():
         for record in rows:
             labels[record.source].add(record.target)
     made.contradictions = sum(len(several) > 1 for several in labels.values())
     for part, rows in made.parts.items():
-        made.parts[part] = [record for record in rows if len(labels[record.source]) == 1]
+        made.parts[part] = [record for record in rows if keep or len(labels[record.source]) == 1]
 
 
 def _drop_known(made: Split, keep: bool) -> None:

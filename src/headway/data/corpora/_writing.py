@@ -30,11 +30,13 @@ class Provenance:
     files       the package's files by name, with their SHA-256; empty for a folder and an installed package
     version     of the package, as far as it is known
     content     the fingerprint of the members
+    tools       packages that the examples were written with, and their versions
     """
 
     files: Mapping[str, str]
     version: str
     content: str
+    tools: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -158,6 +160,7 @@ def _facts(corpus: Corpus, made: Split, came: Provenance) -> dict[str, Any]:
             "content": came.content,
             "content_expected": corpus.fingerprint or None,
         },
+        "written_with": dict(came.tools),
         "licence": corpus.licence,
         "origin": corpus.origin,
         "recipe": corpus.recipe,
@@ -170,10 +173,12 @@ def _facts(corpus: Corpus, made: Split, came: Provenance) -> dict[str, Any]:
         },
         "left_out": {
             "duplicates": made.duplicates,
-            "contradictions": made.contradictions,
+            "contradictions": 0 if corpus.official else made.contradictions,
             "known_from_an_earlier_part": {} if corpus.official else dict(made.known),
+            "unusable": {what: dict(counts) for what, counts in made.unusable.items()},
         },
         "kept_though_known": dict(made.known) if corpus.official else {},
+        "kept_contradictions": made.contradictions if corpus.official else 0,
         "labels": _labels(corpus, made),
         "headway": __version__,
         "files": {},
@@ -220,10 +225,14 @@ def _left_out(facts: Mapping[str, Any]) -> list[str]:
     said += [f"texts with two labels {gone['contradictions']:,}"] if gone["contradictions"] else []
     known = _by_part(gone["known_from_an_earlier_part"])
     said += [f"known from an earlier part: {known}"] if known else []
+    said += [f"{what}: {_by_part(counts)}" for what, counts in gone["unusable"].items()]
     kept = _by_part(facts["kept_though_known"])
-    return (["", f"Left out: {'; '.join(said)}."] if said else []) + (
-        ["", f"Kept as published, though known from an earlier part: {kept}."] if kept else []
-    )
+    two = facts["kept_contradictions"]
+    return [
+        *(["", f"Left out: {'; '.join(said)}."] if said else []),
+        *(["", f"Kept as published, though known from an earlier part: {kept}."] if kept else []),
+        *(["", f"Kept as published, though with two labels: {two:,}."] if two else []),
+    ]
 
 
 def _by_part(counts: Mapping[str, int]) -> str:
@@ -242,7 +251,7 @@ def _readme(facts: Mapping[str, Any]) -> str:
             + f" ({facts['split']['rule']})."
         )
     )
-    files = _listed(facts["files"])
+    files, tools = _listed(facts["files"]), facts["written_with"].items()
     return "\n".join(
         [
             f"# {facts['title']}",
@@ -251,7 +260,7 @@ def _readme(facts: Mapping[str, Any]) -> str:
             "",
             f"- question: {facts['question']}",
             f"- files: {files}: {FORMATS[facts['format']]}",
-            f"- made from: {made_from}",
+            f"- made from: {made_from}" + "".join(f", written with {name} {version}" for name, version in tools),
             f"- licence: {facts['licence']}",
             "",
             *_table(facts),

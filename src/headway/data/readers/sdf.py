@@ -27,14 +27,17 @@ class Sdf(Reader):
         items = _Items(columns)
 
         def parse(record: _Record) -> Example:
-            start, raw = record
-            where = place(path, start)
-            if sum(map(len, raw)) > LONGEST:
-                raise DataError(where, f"the record is longer than {LONGEST:,} bytes; does the file have $$$$ lines?")
-            lines = [text_of(line, place(path, start + number)) for number, line in enumerate(raw)]
-            return _example(lines, items, where)
+            where, block, found = _parted(path, record)
+            targets = [found[name] for name in items.of(list(found), where) if found.get(name, "").strip()]
+            return Example(from_block(block, where), targets[0] if targets else None, where, tuple(targets[1:]))
 
         return examples(path, _records(path), parse, complain)
+
+
+def molecules(path: Path) -> Iterator[tuple[Where, str, dict[str, str]]]:
+    """(where it begins, its MOL block, its data items by name) of each record. Raises DataError."""
+    for record in _records(path):
+        yield _parted(path, record)
 
 
 def _records(path: Path) -> Iterator[_Record]:
@@ -50,14 +53,17 @@ def _records(path: Path) -> Iterator[_Record]:
         yield start, lines
 
 
-def _example(lines: list[str], items: "_Items", where: Where) -> Example:
-    end = next((number for number, line in enumerate(lines) if line.startswith("M  END")), None)
+def _parted(path: Path, record: _Record) -> tuple[Where, str, dict[str, str]]:
+    """A record as `molecules` gives it."""
+    start, raw = record
+    where = place(path, start)
+    if sum(map(len, raw)) > LONGEST:
+        raise DataError(where, f"the record is longer than {LONGEST:,} bytes; does the file have $$$$ lines?")
+    lines = [text_of(line, place(path, start + number)) for number, line in enumerate(raw)]
+    end = next((number for number, line in enumerate(lines, 1) if line.startswith("M  END")), None)
     if end is None:
         raise DataError(where, "the record has no MOL block: no line `M  END`")
-    found = _items_of(lines[end + 1 :])
-    targets = [found[name] for name in items.of(list(found), where) if found.get(name, "").strip()]
-    graph = from_block("\n".join(lines[: end + 1]) + "\n", where)
-    return Example(graph, targets[0] if targets else None, where, tuple(targets[1:]))
+    return where, "\n".join(lines[:end]) + "\n", _items_of(lines[end:])
 
 
 def _items_of(lines: list[str]) -> dict[str, str]:

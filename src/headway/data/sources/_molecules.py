@@ -25,12 +25,30 @@ def from_block(block: str, where: Where) -> Graph:
     return _graph(_read("MolFromMolBlock", block, "the MOL block", where), block.partition("\n")[0].strip())
 
 
-def _read(how: str, text: str, what: str, where: Where) -> Any:
-    """What rdkit makes of it, also of valences that it finds too large (BrF₃)."""
+def smiles_of(block: str, where: Where) -> str:
+    """The molecule of a MOL block in rdkit's own SMILES, which it reads again. Raises DataError and MissingPackage."""
+    written = _rdkit()[0].MolToSmiles(_read("MolFromMolBlock", block, "the MOL block", where))
+    from_smiles(written, where)
+    return written
+
+
+def version() -> str:
+    """rdkit's, by which its SMILES may differ. Raises MissingPackage."""
+    return _rdkit()[1].rdkitVersion
+
+
+def _rdkit() -> tuple[Any, Any]:
+    """Its modules Chem and rdBase. Raises MissingPackage."""
     try:
         from rdkit import Chem, rdBase
     except ImportError:
         raise MissingPackage("rdkit", "graph", "reading molecules as graphs") from None
+    return Chem, rdBase
+
+
+def _read(how: str, text: str, what: str, where: Where) -> Any:
+    """What rdkit makes of it, also of valences that it finds too large (BrF₃)."""
+    Chem, rdBase = _rdkit()
     read = getattr(Chem, how)
     with rdBase.BlockLogs():
         molecule = read(text)
