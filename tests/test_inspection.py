@@ -10,9 +10,12 @@ from building import stirred
 from comparing import close
 from headway.errors import UsageError
 from headway.functional.attention import scaled_dot, softmax, split_heads
+from headway.functional.scores import additive
+from headway.kernels.attention import ENGINES, Request, attention
 from headway.layers.mixers.attention import Attention
 from headway.normalizers import NORMALIZERS
 from headway.predictor import Predictor
+from headway.scores import SCORES
 from little import lines, quick, tiny
 
 SOURCES = ["abc", "hgfedcba", "b"]
@@ -94,6 +97,36 @@ def test_layers_and_heads_can_be_chosen(writer):
     assert every.weights.shape == (2, 2, 3, 3) and one.layers == (1,) and one.heads == (0,)
     assert np.array_equal(one.weights, every.weights[1:, :1])
     assert np.array_equal(some.weights, every.weights[::-1, 1:])
+
+
+ON_CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="FlexAttention runs on CUDA")
+
+
+@pytest.mark.parametrize(
+    "engine", [pytest.param(name, marks=ON_CUDA) if name == "flex" else name for name in ENGINES.names()]
+)
+def test_what_is_shown_is_what_each_engine_has_computed(runs, engine, monkeypatch):
+    """Shown weights are the formula's, and their weighted sum of the values is what the engine itself gave."""
+    run, computed = headway.load(runs("tag")), []
+    for layer in attentions(run, "encoder"):
+        name = "additive" if engine == "additive" else "scaled_dot"
+        layer.score = stirred(SCORES.build(SCORES.choose(name), layer.heads, layer.head_size)).to(run.device)
+        layer.engine = engine
+
+    def watched(request: Request, asked: str) -> Tensor:
+        computed.append((request, attention(request, asked)))
+        assert asked == engine
+        return computed[-1][1]
+
+    monkeypatch.setattr("headway.layers.mixers.attention.attention", watched)
+    (found,) = run.attention("ant bee cat ant dog")
+    weights = torch.from_numpy(found.weights).to(run.device)
+    with torch.inference_mode():
+        for shown, (request, output) in zip(weights, computed[-len(weights) :], strict=True):
+            q, k = request.q, request.k
+            scores = additive(*request.score.terms(q, k)) if engine == "additive" else scaled_dot(q, k)
+            close(shown, softmax(scores, request.table())[0], 1e-5)
+            close(shown @ request.v[0], output[0], 1e-5)
 
 
 @pytest.mark.parametrize("normalizer", NORMALIZERS.names())

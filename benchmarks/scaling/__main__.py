@@ -2,6 +2,7 @@
 
     python -m benchmarks.scaling                     measure, keep the results, write docs/scaling.md
     python -m benchmarks.scaling --settings          precision, threads, recomputation, compilation, each against none
+                                                     (bfloat16 takes a minute an update where the processor has none)
     python -m benchmarks.scaling --device cuda       one GPU: the figure that the predictions for GPUs begin with
     python -m benchmarks.scaling --write             docs/scaling.md from what is kept
 
@@ -41,15 +42,16 @@ def main() -> None:
     parser.add_argument("--precision", default="float32", choices=["float32", "medium", "bfloat16"])
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--cores", type=int, nargs=2, help="the two cores; the first two of this process if not given")
-    parser.add_argument("--settings", action="store_true")
+    parser.add_argument("--settings", nargs="*", metavar="NAME", help=f"all, or of {', '.join(list(ALONE)[1:])}")
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
     if given.write:
         (DOCS / "scaling.md").write_text(page(RESULTS), encoding="utf-8")
         return
     usual = {"size": given.size, "precision": given.precision, "device": given.device}
-    if given.settings:
-        print(f"kept in {record(f'scaling_settings_{given.size}', settings(given.rounds, usual))}")
+    if given.settings is not None:
+        names = given.settings or list(ALONE)[1:]
+        print(f"kept in {record(f'scaling_settings_{given.size}', settings(given.rounds, usual, names))}")
     elif given.device != "cpu":
         print(f"kept in {record(f'scaling_{given.device}_{given.size}', [single(given.rounds, usual)])}")
     else:
@@ -86,12 +88,12 @@ def scaling(rounds: int, usual: Mapping[str, Any], cores: Sequence[int]) -> dict
     }
 
 
-def settings(rounds: int, usual: Mapping[str, Any]) -> list[dict[str, Any]]:
+def settings(rounds: int, usual: Mapping[str, Any], names: Sequence[str]) -> list[dict[str, Any]]:
     """Each setting against none, two subjects at a time: more would not fit beside each other."""
     rows = []
     cores = sorted(os.sched_getaffinity(0))
     first = next(iter(ALONE))
-    for name, changed in list(ALONE.items())[1:]:
+    for name, changed in [(name, ALONE[name]) for name in names]:
         where = None if changed.get("threads", 1) > 1 else cores[-1]
         subjects = {first: Subject([cores[-1]], **usual), name: Subject([where], **{**usual, **changed})}
         try:

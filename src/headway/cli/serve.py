@@ -1,7 +1,10 @@
 """`headway serve`."""
 
+import gc
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
@@ -89,20 +92,21 @@ def serve(
     quiet
         Log only what goes wrong.
     """
-    try:
-        import fastapi
-        import prometheus_client
-        import uvicorn
+    with _uncollected():
+        try:
+            import fastapi
+            import prometheus_client
+            import uvicorn
 
-        del fastapi, prometheus_client, uvicorn
-    except ModuleNotFoundError as error:
-        raise MissingPackage(error.name or "fastapi", "serve", "headway serve") from None
-    from headway.serve import logs, server
-    from headway.serve.app import make_app
-    from headway.serve.edge import Door
-    from headway.serve.house import House, Settings, names_of
-    from headway.serve.keys import Keys
-    from headway.serve.limits import MIB, Limits
+            del fastapi, prometheus_client, uvicorn
+        except ModuleNotFoundError as error:
+            raise MissingPackage(error.name or "fastapi", "serve", "headway serve") from None
+        from headway.serve import logs, server
+        from headway.serve.app import make_app
+        from headway.serve.edge import Door
+        from headway.serve.house import House, Settings, names_of
+        from headway.serve.keys import Keys
+        from headway.serve.limits import MIB, Limits
 
     if not runs and not watch:
         raise UsageError("nothing to serve: name run folders, or --watch a folder of trainings")
@@ -129,7 +133,8 @@ def serve(
             int(max_body * MIB), max_inputs, max_length, timeout, queue, per_client, int(max(256, 4 * max_body) * MIB)
         )
     )
-    house = House(names_of(runs), watch, Settings(limits, threads, window / 1000))
+    with _uncollected():
+        house = House(names_of(runs), watch, Settings(limits, threads, window / 1000))
     names = {*LOOPBACK, "[::1]", host, *allow_host} if inside or allow_host else set[str]()
     app = make_app(house, Door(known, frozenset(name.lower() for name in names), cors))
     socket = server.listen(host, port)
@@ -140,6 +145,17 @@ def serve(
     told = lambda: print(f"headway serves {what} at {address}   (Ctrl-C ends it)", file=sys.stderr, flush=True)  # noqa: E731
     server.run(server.server(app, house, told, drain, proxy), [socket])
     return 0
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """While what stays is imported and loaded: to look for garbage among it takes a sixth of the start."""
+    gc.disable()
+    try:
+        yield
+        gc.freeze()
+    finally:
+        gc.enable()
 
 
 def _is_loopback(host: str) -> bool:
