@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import headway
-from headway.errors import UsageError
+from headway.errors import MissingPackage, UsageError
 from headway.inspection.attributions import Attribution
 from headway.inspection.integrated import NEAR, nothing_known
 
@@ -14,7 +14,7 @@ ASKED = {"tag": "ant bee cat", "classify": "ant good bee", "regress": "tick ant 
 
 def test_without_captum_it_is_said_what_to_install(runs, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "captum.attr", None)
-    with pytest.raises(UsageError, match=r"pip install 'headway\[explain\]'"):
+    with pytest.raises(MissingPackage, match=r"pip install 'headway\[explain\]'"):
         headway.load(runs("tag")).inspect("ant", attributions=True)
 
 

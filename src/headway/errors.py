@@ -44,6 +44,7 @@ class MissingPackage(HeadwayError):
             f"{purpose} needs the package {package}, which is not installed.\n"
             f"  pip install 'headway[{extra}]'    (or: pip install {package})"
         )
+        self.package, self.extra = package, extra
 
 
 class UsageError(HeadwayError):

@@ -18,11 +18,11 @@ from headway.decoders.autoregressive import Autoregressive
 from headway.errors import UsageError
 from headway.inspection import AttentionMap, Computation, Inspector, View
 from headway.inspection.averages import Head, averaged
-from headway.inspection.looking import computation_of, looked
+from headway.inspection.looking import Looked
 from headway.inspection.maps import ROWS
 from headway.machine import give_memory_back, set_up
 from headway.run import RunFolder
-from headway.search import Search
+from headway.search import Search, Watch
 from headway.search.asking import OF_MODES, said, search_for
 from headway.tasks.transduce import Transduce
 from headway.training.evaluation import answers, measure
@@ -235,6 +235,7 @@ class Predictor:
         layers: int | Sequence[int] | None = None,
         heads: int | Sequence[int] | None = None,
         attributions: bool = False,
+        outputs: int | Sequence[int] | None = None,
     ) -> View:
         """Why it answered so: the answer, where every layer looked, and how it was decided; of an ensemble's first run.
 
@@ -243,14 +244,15 @@ class Predictor:
         layers          which layers of every part, from 0; all where none are given
         heads           which heads, from 0; all where none are given
         attributions    also how much each element added to each output, by integrated gradients (needs captum)
+        outputs         of attributions: to which outputs, from 0; the first dozen where none are given
 
         The view draws itself in notebooks, and by `html()` and `figure()`; `as_json()` is all of it as plain data.
         """
-        example = self._with_target(given, target)
-        writes = isinstance(self.model.task, Transduce)
-        search = self._search(mode, nbest=1, scores=True, trace=writes and target is None)
-        encoded = self._whole([example], target is not None)
-        return looked(self.run, self.codecs, self.model, encoded, example, search, layers, heads, attributions)
+        looked = self.look(given, target=target, mode=mode)
+        view = looked.view(layers, heads)
+        if not attributions:
+            return view
+        return replace(view, attributions=looked.attributions([outputs] if isinstance(outputs, int) else outputs))
 
     def computation(
         self,
@@ -267,9 +269,20 @@ class Predictor:
         part      encoder; of a run that writes sequences also `decoder` and `cross`
         target    what is written instead of the model's own answer; `mode` says how that is found
         """
+        return self.look(given, target=target, mode=mode).computation(part, layer, head)
+
+    def look(
+        self, given: Given, *, target: str | None = None, mode: str = "auto", watch: Watch | None = None
+    ) -> Looked:
+        """One input, of which `inspect` and `computation` tell; whoever wants both has it answered once.
+
+        watch    is called while it is answered and explained, and ends that by what it raises
+        """
         example = self._with_target(given, target)
-        search, encoded = self._search(mode, nbest=1), self._whole([example], target is not None)
-        return computation_of(self.codecs, self.model, encoded, example, search, part, layer, head)
+        writes = isinstance(self.model.task, Transduce)
+        search = self._search(mode, nbest=1, scores=True, trace=writes and target is None)
+        encoded = self._whole([example], target is not None)
+        return Looked(self.run, self.codecs, self.model, encoded, example, replace(search, watch=watch))
 
     def _with_target(self, given: Given, target: str | None) -> Example:
         """An input as it is read, with what is given as written. Raises UsageError for a run that reads no target."""

@@ -15,7 +15,8 @@ import httpx
 from headway.serve.app import make_app
 from headway.serve.edge import Door
 from headway.serve.house import House, Settings
-from headway.serve.limits import Limits
+from headway.serve.limits import REFUSALS, Limits
+from headway.serve.schemas import Problem
 from headway.serve.server import Server, listen, run, server
 
 LIMITS = Limits(seconds=60.0, per_client=200)
@@ -91,12 +92,18 @@ def post(body: bytes, length: int | None = None) -> bytes:
 
 
 def sentence(response: httpx.Response, status: int) -> str:
-    """The refusal of a response, which must have this status and be a problem of RFC 9457."""
+    """The sentence of a refusal, which must have this status and be a problem of RFC 9457."""
+    return told(response, status)["detail"]
+
+
+def told(response: httpx.Response, status: int) -> dict[str, Any]:
+    """The whole of it: the sentence is made of its members, and all of these are in OpenAPI."""
     assert response.status_code == status, (response.status_code, response.text)
     assert response.headers["content-type"] == "application/problem+json"
-    told = response.json()
-    assert told["status"] == status and told["title"] and set(told) == {"title", "status", "detail"}
-    return told["detail"]
+    found = response.json()
+    assert found["status"] == status and found["title"] and REFUSALS[found["code"]][0] == status
+    assert set(found) <= set(Problem.model_fields) and Problem.model_validate(found)
+    return found
 
 
 def events(response: httpx.Response) -> list[tuple[str, dict[str, Any]]]:

@@ -6,7 +6,7 @@ import { RacePage } from "./race/RacePage";
 import { RunsPage } from "./runs/RunsPage";
 import { useAddress } from "./address";
 import type { Model } from "./types";
-import { LANGUAGES, Spoken, useWords, usual, type Language } from "./words";
+import { LANGUAGES, said, Spoken, useWords, usual, type Language } from "./words";
 
 const PAGES = ["ask", "race", "trainings", "models"] as const;
 const LOOKS = ["auto", "light", "dark"] as const;
@@ -75,7 +75,7 @@ export function App() {
         {refused?.status === 401 ? (
           <KeyForm onKey={(key) => { useKey(key); void load(); }} />
         ) : refused ? (
-          <p class="refusal" role="alert">{refused.message || words.unreachable}</p>
+          <p class="refusal" role="alert">{said(refused, words)}</p>
         ) : !models ? (
           <p class="quiet">{words.loading}</p>
         ) : page === "trainings" ? (

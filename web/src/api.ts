@@ -1,12 +1,12 @@
-import type { Answer, Card, Model, Running, TrainingEvent } from "./types";
+import type { Answer, Card, Model, Problem, Running, TrainingEvent } from "./types";
 
-/** What the server refuses: its sentence, and the status. */
+/** What the server refuses: the status, and what it says of it; nothing where it does not answer. */
 export class Refused extends Error {
   constructor(
     readonly status: number,
-    sentence: string,
+    readonly problem: Problem,
   ) {
-    super(sentence);
+    super(problem.detail);
   }
 }
 
@@ -43,11 +43,11 @@ async function fetched(path: string, more: RequestInit = {}): Promise<Response> 
     response = await fetch(path, { ...more, headers });
   } catch (error) {
     if (more.signal?.aborted) throw error;
-    throw new Refused(0, "");
+    throw new Refused(0, { detail: "" });
   }
   if (response.ok) return response;
   const told = await response.json().catch(() => null);
-  throw new Refused(response.status, told?.detail ?? response.statusText);
+  throw new Refused(response.status, told?.detail ? told : { detail: response.statusText });
 }
 
 /** A request for an answer: JSON, or the sound itself with its options in the address. */

@@ -17,7 +17,26 @@ export interface Model {
   over_long: string;
   max_seconds: number | null;
   parts: Partial<Record<Part, { layers: number; heads: number }>>;
+  attributions: "given" | "package" | "decoder";
   graph: { feature: string; nodes: string[]; edges: string[] } | null;
+}
+
+/** A refusal (RFC 9457): the sentence, which kind it is, and the numbers and names of the sentence. */
+export interface Problem {
+  detail: string;
+  code?: string;
+  input?: number;
+  found?: number;
+  allowed?: number;
+  unit?: string;
+  mebibytes?: number;
+  seconds?: number;
+  waiting?: number;
+  again?: number;
+  name?: string;
+  kind?: string;
+  package?: string;
+  extra?: string;
 }
 
 /** One decision on the way to a new sequence: what, at which place, in which call of a decoder. */
@@ -62,6 +81,16 @@ export type Scene =
   | { kind: "spectrogram"; seconds: number; values: number[][] }
   | { kind: "graph"; places: [number, number][]; edges: [number, number][]; directed: boolean };
 
+/** What each element added to one output: together output − baseline, the output where nothing is known of the input. */
+export interface Attribution {
+  of: string;
+  method: string;
+  elements: string[];
+  values: number[];
+  baseline: number;
+  output: number;
+}
+
 /** `View.as_json` of Python: every place draws this and nothing else. */
 export interface View {
   format: number;
@@ -75,6 +104,7 @@ export interface View {
   missing: Partial<Record<Part, string>>;
   trace: Decision[];
   scene: Scene | null;
+  attributions: Attribution[];
   note: string;
 }
 

@@ -1,17 +1,20 @@
 """A look at one input: the answer, and the attention of every part on the way to it."""
 
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
 
-from headway.batch import Batch, Example, Value
+from headway.batch import Example, Value
 from headway.data.encoding import Codecs, Encoded
 from headway.decoders.autoregressive import Autoregressive
 from headway.errors import UsageError
+from headway.inspection.attributions import Attribution
 from headway.inspection.computing import Computation, computed
 from headway.inspection.integrated import attributed
-from headway.inspection.maps import PARTS, AttentionMap, Inspector, Numbers
+from headway.inspection.maps import PARTS, AttentionMap, Inspector, Labels, Numbers
 from headway.inspection.scenes import scene_of
 from headway.inspection.view import View
 from headway.layers.mixers.attention import given_to
@@ -21,73 +24,71 @@ from headway.search import Hypothesis, Search
 from headway.tasks.transduce import Transduce
 
 
-def looked(
-    run: Run,
-    codecs: Codecs,
-    model: Model,
-    encoded: Encoded,
-    example: Example,
-    search: Search,
-    layers: Numbers = None,
-    heads: Numbers = None,
-    with_attributions: bool = False,
-) -> View:
-    """The view of one example, which is encoded in one piece.
+class Looked:
+    """One example, encoded in one piece, and answered once however much is asked about it.
 
     With a target it is read as if it had been written; otherwise what `search` finds is.
-    Raises UsageError for layers and heads that no part has.
     """
-    model.eval()
-    device = next(model.parameters()).device
-    batch = encoded.batch(np.array([0]), codecs.source, model.task).to(device)
-    raw, written = _answered(model, encoded, batch, search)
-    answer = codecs.target.answer(raw, codecs.source.elements(example.source), scores=True)
-    maps: dict[str, AttentionMap] = {}
-    missing: dict[str, str] = {}
-    for part in PARTS if written else PARTS[:1]:
-        try:
-            inspector = Inspector(model, codecs, part, layers, heads)
-        except UsageError as error:
-            missing[part] = str(error)
-            continue
-        (maps[part],) = inspector.maps(encoded, [example], device, written)
-    if not maps and not (layers is None and heads is None):
-        raise UsageError(next(iter(missing.values())))
-    scene = scene_of(codecs.source, encoded.sources[0])
-    attributions = ()
-    if with_attributions:
-        attributions = attributed(model, codecs.target, batch, codecs.source.elements(example.source), written)
-    return View(run.task, run.kind, said(example.source), answer, maps, missing, scene, attributions)
 
+    def __init__(self, run: Run, codecs: Codecs, model: Model, encoded: Encoded, example: Example, search: Search):
+        model.eval()
+        self.run, self.codecs, self.model = run, codecs, model
+        self.encoded, self.example, self.search = encoded, example, search
+        self.device = next(model.parameters()).device
+        self.batch = encoded.batch(np.array([0]), codecs.source, model.task).to(self.device)
+        self.elements = codecs.source.elements(example.source)
 
-def computation_of(
-    codecs: Codecs, model: Model, encoded: Encoded, example: Example, search: Search, part: str, layer: int, head: int
-) -> Computation:
-    """The numbers of one head for one example, which is encoded in one piece. Raises UsageError where there is none."""
-    model.eval()
-    inspector = Inspector(model, codecs, part, layer, head)
-    device = next(model.parameters()).device
-    batch = encoded.batch(np.array([0]), codecs.source, model.task).to(device)
-    written = None if part == "encoder" else _answered(model, encoded, batch, search)[1]
-    sources = [codecs.source.elements(example.source)[: len(encoded.sources[0])]]
-    (asking,), (asked,), ((given, *_),) = inspector.watched(batch, sources, written, given_to)
-    with torch.inference_mode():
-        return computed(inspector.mixers[0], given, part, layer, head, asking, asked)
+    @cached_property
+    def answered(self) -> tuple[Any, list[Hypothesis] | None]:
+        """What the task answers; and what is written, where that is a sequence: the target, if one is given."""
+        model = self.model
+        with torch.inference_mode():
+            if not isinstance(model.task, Transduce):
+                return model.answer(self.batch, self.search)[0], None
+            if self.encoded.targets:
+                assert isinstance(model.task.decoder, Autoregressive)
+                tokens = tuple(self.encoded.targets[0].tolist())
+                (log_p,) = model.task.decoder.scored(model.encode(self.batch), [0], [tokens])
+                raw = [Hypothesis(tokens, tuple(log_p))]
+            else:
+                raw = model.answer(self.batch, self.search)[0]
+            return raw, [raw[0]]
 
+    def view(self, layers: Numbers = None, heads: Numbers = None) -> View:
+        """The answer, and where each part looked. Raises UsageError for layers and heads that no part has."""
+        raw, written = self.answered
+        answer = self.codecs.target.answer(raw, self.elements, scores=True)
+        maps: dict[str, AttentionMap] = {}
+        missing: dict[str, str] = {}
+        for part in PARTS if written else PARTS[:1]:
+            try:
+                inspector = Inspector(self.model, self.codecs, part, layers, heads)
+            except UsageError as error:
+                missing[part] = str(error)
+                continue
+            (maps[part],) = inspector.maps(self.encoded, [self.example], self.device, written)
+        if not maps and not (layers is None and heads is None):
+            raise UsageError(next(iter(missing.values())))
+        scene = scene_of(self.codecs.source, self.encoded.sources[0])
+        return View(self.run.task, self.run.kind, said(self.example.source), answer, maps, missing, scene)
 
-def _answered(model: Model, encoded: Encoded, batch: Batch, search: Search) -> tuple[Any, list[Hypothesis] | None]:
-    """What the task answers for one row; and what is written, where that is a sequence: the target, if one is given."""
-    with torch.inference_mode():
-        if not isinstance(model.task, Transduce):
-            return model.answer(batch, search)[0], None
-        if encoded.targets:
-            assert isinstance(model.task.decoder, Autoregressive)
-            tokens = tuple(encoded.targets[0].tolist())
-            (log_p,) = model.task.decoder.scored(model.encode(batch), [0], [tokens])
-            raw = [Hypothesis(tokens, tuple(log_p))]
-        else:
-            raw = model.answer(batch, search)[0]
-        return raw, [raw[0]]
+    def attributions(self, outputs: Sequence[int] | None = None) -> tuple[Attribution, ...]:
+        """How much each element added to these outputs, from 0; to the first ones where none are named."""
+        written = self.answered[1]
+        return attributed(self.model, self.codecs.target, self.batch, self._read, written, outputs, self.search.watch)
+
+    def computation(self, part: str, layer: int, head: int) -> Computation:
+        """The numbers of one head. Raises UsageError where there is none."""
+        inspector = Inspector(self.model, self.codecs, part, layer, head)
+        written = None if part == "encoder" else self.answered[1]
+        (asking,), (asked,), ((given, *_),) = inspector.watched(self.batch, [self._read], written, given_to)
+        with torch.inference_mode():
+            return computed(inspector.mixers[0], given, part, layer, head, asking, asked)
+
+    @property
+    def _read(self) -> Labels:
+        """The elements without those that were cut off."""
+        return self.elements[: len(self.encoded.sources[0])]
 
 
 def said(source: Any) -> str:

@@ -20,7 +20,7 @@ from headway.version import __version__
 
 TOLD = """Answers of trained runs, and trainings while they run.
 
-Every refusal is a sentence: `detail` of an `application/problem+json`."""
+Every refusal is a sentence, `detail` of an `application/problem+json`, and a `code` that does not change."""
 
 
 def make_app(house: House, door: Door | None = None) -> ASGIApp:
@@ -56,19 +56,20 @@ async def _failed(request: Request, error: Exception) -> Response:
 async def _unknown(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 404:
-        return refused(Refusal(404, f"there is nothing at {printable(request.url.path)}; /openapi.json says what is"))
+        return refused(Refusal("unknown_address", printable(request.url.path)))
     if error.status_code == 405:
         allowed = (error.headers or {}).get("Allow", "GET")
-        return refused(
-            Refusal(405, f"{printable(request.method, 20)} is not for this address; use {allowed}", error.headers)
-        )
-    return refused(Refusal(error.status_code, printable(error.detail, 300), error.headers))
+        said = f"{printable(request.method, 20)} is not for this address; use {allowed}"
+        return refused(Refusal("method", said, error.headers))
+    other = Refusal("http", printable(error.detail, 300), error.headers)
+    other.status = error.status_code
+    return refused(other)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     told = [f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors()[:3]]
-    return refused(Refusal(422, printable("; ".join(told), 300)))
+    return refused(Refusal("schema", printable("; ".join(told), 300)))
 
 
 def _describe(app: FastAPI) -> None:

@@ -132,16 +132,12 @@ class Batcher(threading.Thread):
 
     def _check(self, rows: int) -> None:
         if self.closing or not self.is_alive():
-            raise Refusal(503, "this server is stopping: ask another, or again in a moment", {"Retry-After": "1"})
+            raise Refusal("stopping", headers={"Retry-After": "1"})
         waits = len(self.waiting) / self.rate if self.rate else 0.0
         if len(self.waiting) + rows > self.queue or waits > self.seconds:
             again = max(1, math.ceil(min(waits, self.seconds)))
-            raise Refusal(
-                503,
-                f"too much is asked at once: {len(self.waiting):,} inputs wait already, for about {waits:.1f} s; ask "
-                f"again in {again} s",
-                {"Retry-After": str(again)},
-            )
+            retry = {"Retry-After": str(again)}
+            raise Refusal("queue", headers=retry, waiting=len(self.waiting), seconds=round(waits, 1), again=again)
 
     def close(self) -> None:
         """Answer what waits, and end."""

@@ -31,9 +31,7 @@ class InHand:
                         taken += len(chunk)
                         chunks.append(chunk)
             except TimeoutError:
-                raise Refusal(
-                    408, f"the request did not come within {self.house.limits.seconds:g} s: send it faster"
-                ) from None
+                raise Refusal("slow_body", seconds=self.house.limits.seconds) from None
             whole = b"".join(chunks)
             chunks.clear()
             yield whole
@@ -45,5 +43,5 @@ class InHand:
         if before + size > limits.body:
             raise too_large(self.house)
         if self.held + size > limits.in_hand:
-            raise Refusal(503, "too much is being sent at once: ask again in a second", {"Retry-After": "1"})
+            raise Refusal("bodies", headers={"Retry-After": "1"})
         self.held += size

@@ -33,7 +33,7 @@ def routes(house: House) -> APIRouter:
 
     def served(name: str) -> Served:
         if name not in house.served:
-            raise Refusal(404, unknown("model", name, house.served))
+            raise Refusal("no_model", unknown("model", name, house.served))
         return house.served[name]
 
     @router.get("/v1/models/{name:path}/card", response_model=schemas.Card, responses=PROBLEMS | MISSING)
@@ -57,7 +57,7 @@ def card_of(served: Served) -> dict[str, Any]:
         results = storage.read_json(folder.path / "results.json") if (folder.path / "results.json").is_file() else {}
         facts = folder.facts() if folder.environment.is_file() else {"machine": {}, "data": {}}
     except HeadwayError:
-        raise Refusal(404, f"what {served.name} was made with is damaged in its folder, and cannot be told") from None
+        raise Refusal("damaged", name=served.name) from None
     return {
         "model": model_of(served),
         **{name: results.get(name, {}) for name in RESULTS},

@@ -1,15 +1,19 @@
 """What OpenAPI and `/v1/models` say of the server, with examples."""
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Any
 
 from headway.data.codecs import Labels
 from headway.data.sources._graphs import WORD
 from headway.data.sources._molecules import ATOM
 from headway.data.sources.graph import MEASURES, SourceGraph
+from headway.decoders.autoregressive import Autoregressive
 from headway.inspection.maps import parts_of
+from headway.predictor import Predictor
 from headway.serve.house import Served
 from headway.serve.schemas import Ask, Options
+from headway.tasks.transduce import Transduce
 
 STATUSES = {
     400: "The request is no HTTP that can be read.",
@@ -78,6 +82,9 @@ _ASKED = {
         "value": {"inputs": ["headway"], "mode": "sample", "temperature": 0.8, "sampling_seed": 7}
     },
     "where the model looked": {"value": {"inputs": ["headway"], "attention": True, "layers": [0], "trace": True}},
+    "what an output follows": {
+        "value": {"inputs": ["headway"], "attention": True, "layers": [0], "attributions": True, "outputs": [0]}
+    },
     "token by token": {"value": {"inputs": ["headway"], "stream": True}},
     "vectors": {"value": {"inputs": [[[0.1, 0.2], [0.3, 0.4]]]}},
     "a graph": {"value": {"inputs": [{"nodes": ["C", "C", "O"], "edges": [[0, 1], [1, 2, "double"]]}]}},
@@ -129,8 +136,17 @@ def model_of(served: Served) -> dict[str, Any]:
         "parts": {
             part: {"layers": layers, "heads": heads} for part, (layers, heads) in parts_of(predictor.model).items()
         },
+        "attributions": _attributions(predictor),
         "graph": _graph_of(predictor.codecs.source),
     }
+
+
+def _attributions(predictor: Predictor) -> str:
+    """Whether it can be told what the elements added to an output, or what lacks."""
+    task = predictor.model.task
+    if isinstance(task, Transduce) and not isinstance(task.decoder, Autoregressive):
+        return "decoder"
+    return "given" if find_spec("captum") else "package"
 
 
 def _graph_of(codec: Any) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from headway.serve import logs
 from headway.serve.house import House
 from headway.serve.keys import Keys
-from headway.serve.limits import Refusal, problem
+from headway.serve.limits import MIB, Refusal, problem
 
 OPEN = ("/healthz", "/readyz")
 """What is answered without a key, beside the page, which holds nothing of a model."""
@@ -82,10 +82,10 @@ class Edge:
         headers = _headers(scope)
         host = _host_of(headers.get(b"host", b""))
         if self.door.hosts and host not in self.door.hosts:
-            raise Refusal(421, "this server does not go by that name; --allow-host lets it")
+            raise Refusal("host")
         coding = headers.get(b"content-encoding", b"identity").strip().lower()
         if coding not in (b"", b"identity"):
-            raise Refusal(415, "a body is read as it is, and never unpacked: send it without Content-Encoding")
+            raise Refusal("packed")
         length = headers.get(b"content-length", b"0")
         if length.isdigit() and (len(length) > 18 or int(length) > self.house.limits.body):
             raise too_large(self.house)
@@ -94,19 +94,13 @@ class Edge:
             return str(address)
         owner = self.door.keys.owner(_key_of(headers))
         if owner is None:
-            raise Refusal(
-                401, "a key is needed: Authorization: Bearer KEY, or X-API-Key: KEY", {"WWW-Authenticate": "Bearer"}
-            )
+            raise Refusal("key", headers={"WWW-Authenticate": "Bearer"})
         return owner
 
     def _count(self, client: str) -> None:
         most = self.house.limits.per_client
         if most and self.inside[client] >= most:
-            raise Refusal(
-                429,
-                f"{most:,} requests of yours are being answered, and no client may have more at a time",
-                {"Retry-After": "1"},
-            )
+            raise Refusal("per_client", headers={"Retry-After": "1"}, allowed=most)
         self.inside[client] += 1
 
 
@@ -154,18 +148,17 @@ def refused(refusal: Refusal) -> Response:
     headers = dict(refusal.headers)
     if refusal.status in (408, 413):
         headers["Connection"] = "close"
-    content = problem(refusal.status, refusal.sentence)
-    return JSONResponse(content, refusal.status, headers, media_type="application/problem+json")
+    return JSONResponse(problem(refusal), refusal.status, headers, media_type="application/problem+json")
 
 
 def failed() -> Response:
     """What a client is told of a mistake in headway: that there is one."""
-    return refused(Refusal(500, "this server made a mistake that is not yours; its log says which"))
+    return refused(Refusal("mistake"))
 
 
 def too_large(house: House) -> Refusal:
     """The refusal of a body that is too large."""
-    return Refusal(413, f"a request may have {house.limits.body / (1 << 20):g} MiB, and this one has more")
+    return Refusal("body_size", mebibytes=house.limits.body / MIB)
 
 
 def _headers(scope: Scope) -> dict[bytes, bytes]:

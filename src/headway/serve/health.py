@@ -25,7 +25,7 @@ def routes(house: House) -> APIRouter:
     async def readyz() -> Any:
         """Whether a request would be answered: 503 while the server ends, so that a proxy asks another."""
         if not house.ready:
-            raise Refusal(503, "not ready: the server is stopping", {"Retry-After": "1"})
+            raise Refusal("not_ready", headers={"Retry-After": "1"})
         return {"status": "ready"}
 
     @router.get(

@@ -117,13 +117,13 @@ class House:
     def model(self, name: str | None) -> Served:
         """The model of that name; the only one where none is named. Raises Refusal."""
         if not self.served:
-            raise Refusal(422, "no model is served here, only trainings are watched")
+            raise Refusal("no_models")
         if name is None:
             if len(self.served) > 1:
-                raise Refusal(422, f"several models are served: say which by `model`: {', '.join(self.served)}")
+                raise Refusal("which_model", ", ".join(self.served))
             return next(iter(self.served.values()))
         if name not in self.served:
-            raise Refusal(422, unknown("model", name, self.served))
+            raise Refusal("unknown_model", unknown("model", name, self.served))
         return self.served[name]
 
     async def renew(self) -> None:

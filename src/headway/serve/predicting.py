@@ -16,7 +16,7 @@ from headway.errors import DataError, MissingPackage, UsageError
 from headway.serve.bodies import InHand
 from headway.serve.describing import EXAMPLES, PROBLEMS, model_of, request_body
 from headway.serve.house import House
-from headway.serve.limits import Refusal
+from headway.serve.limits import Refusal, refusal
 from headway.serve.reading import Wanted, media, submitted, wanted
 from headway.serve.schemas import Answered, Models
 from headway.serve.streaming import streamed
@@ -105,10 +105,8 @@ async def _in_time(house: House, request: Request, work: Awaitable[Any]) -> Any:
         if running in done:
             return running.result()
         raise Gone if gone in done else late(house)
-    except (UsageError, DataError) as error:
-        raise Refusal(422, str(error)) from None
-    except MissingPackage as error:
-        raise Refusal(501, f"this server cannot do that: {str(error).splitlines()[0]}") from None
+    except (UsageError, DataError, MissingPackage) as error:
+        raise refusal(error) from None
     finally:
         gone.cancel()
         running.cancel()
@@ -118,10 +116,7 @@ async def _in_time(house: House, request: Request, work: Awaitable[Any]) -> Any:
 
 def late(house: House) -> Refusal:
     """The refusal of what takes too long."""
-    return Refusal(
-        504,
-        f"no answer within {house.limits.seconds:g} s, so it was given up: send fewer or shorter inputs, or a limit",
-    )
+    return Refusal("late", seconds=house.limits.seconds)
 
 
 async def _until_gone(request: Request) -> None:

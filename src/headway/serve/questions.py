@@ -55,6 +55,8 @@ class Answers(Question):
 class Looks(Question):
     """What `Predictor.inspect` and, where it is asked for, `Predictor.computation` give, one row at a time.
 
+    Whoever asks for both, or for attributions, has the row answered once; nobody waits any more, and it ends.
+
     weights    numbers that a view, or a computation, may have
     """
 
@@ -66,24 +68,22 @@ class Looks(Question):
         found = []
         for row in rows:
             watch(tuple)
-            found.append(self._seen(predictor, row))
+            found.append(self._seen(predictor, row, watch))
         return found
 
-    def _seen(self, predictor: Predictor, row: Asked) -> dict[str, Any]:
+    def _seen(self, predictor: Predictor, row: Asked, watch: Watch) -> dict[str, Any]:
         wanted = self.options
-        how: dict[str, Any] = {"target": wanted.target, "mode": wanted.mode}
-        view = predictor.inspect(row.example, layers=wanted.layers, heads=wanted.heads, **how)
-        self._few(view.size, row, "choose layers and heads, or ")
+        looked = predictor.look(row.example, target=wanted.target, mode=wanted.mode, watch=watch)
+        view = looked.view(wanted.layers, wanted.heads)
+        self._few("view_size", view.size, row)
+        if wanted.attributions:
+            view = replace(view, attributions=looked.attributions(wanted.outputs))
         if wanted.computation is None or not wanted.layers or not wanted.heads:
             return {"view": view.as_json()}
-        steps = predictor.computation(row.example, wanted.computation, wanted.layers[0], wanted.heads[0], **how)
-        self._few(steps.size, row)
+        steps = looked.computation(wanted.computation, wanted.layers[0], wanted.heads[0])
+        self._few("head_size", steps.size, row)
         return {"view": view.as_json(), "computation": steps.as_json()}
 
-    def _few(self, size: int, row: Asked, advice: str = "") -> None:
+    def _few(self, code: str, size: int, row: Asked) -> None:
         if size > self.weights:
-            raise Refusal(
-                422,
-                f"input {row.number}: its attention is {size:,} numbers, and {self.weights:,} are sent at most; "
-                f"{advice}give a shorter input",
-            )
+            raise Refusal(code, input=row.number, found=size, allowed=self.weights)

@@ -12,7 +12,7 @@ from headway.errors import DataError, MissingPackage, UsageError, nearest, print
 from headway.predictor import Predictor
 from headway.serve.batcher import Hears, Job
 from headway.serve.house import House, Served
-from headway.serve.limits import Limits, Refusal
+from headway.serve.limits import Limits, Refusal, refusal
 from headway.serve.questions import Answers, Looks
 from headway.serve.schemas import Ask, Options
 from headway.serve.sounds import sound_of
@@ -24,6 +24,8 @@ OF_PREDICT = (
     "mode", "scores", "nbest", "beam", "length_penalty", "candidates", "tolerance", "temperature", "top_k", "top_p",
     "sampling_seed", "prefix", "alignments", "limit", "trace",
 )  # fmt: skip
+OF_LOOKS = ("layers", "heads", "target", "computation", "attributions", "outputs")
+LISTS = ("layers", "heads", "outputs")
 Schema = TypeVar("Schema", bound=Options)
 
 
@@ -48,21 +50,18 @@ def wanted(house: House, body: bytes, kind: str, query: Sequence[tuple[str, str]
     """
     if kind == "application/json":
         if query:
-            raise Refusal(422, "with a body of JSON the options stand in it, and not behind a ? in the address")
+            raise Refusal("query")
         ask = checked(Ask, body)
         served = house.model(ask.model)
         if len(ask.inputs) > house.limits.inputs:
-            raise Refusal(
-                422,
-                f"{len(ask.inputs):,} inputs, and one request may have {house.limits.inputs:,}: send them in several",
-            )
+            raise Refusal("inputs", found=len(ask.inputs), allowed=house.limits.inputs)
         given = [given_of(served.predictor, one, number, house.limits) for number, one in enumerate(ask.inputs)]
         return _wanted(house, served, ask, given)
     options = checked(Options, _by_name(query))
     served = house.model(options.model)
     reads = served.predictor.run.kind
     if reads != "sound":
-        raise Refusal(415, f"{served.name} reads {reads}: send JSON (Content-Type: application/json)")
+        raise Refusal("reads", name=served.name, kind=reads)
     return _wanted(house, served, options, [sound_of(body, served.predictor.run.data.max_seconds)])
 
 
@@ -73,18 +72,24 @@ def _wanted(house: House, served: Served, options: Options, given: Sequence[Any]
         how["mode"] = "beam" if options.beam is not None else "greedy"  # the same answer, and every token as it comes
     try:
         examples, search = predictor.asked(given, **how)
-    except MissingPackage as error:
-        raise Refusal(501, f"this server cannot read that: {str(error).splitlines()[0]}") from None
-    except (UsageError, DataError) as error:
-        raise Refusal(422, str(error)) from None
-    looks = None
-    if options.attention:
-        if options.computation and not len(options.layers or ()) == len(options.heads or ()) == 1:
-            raise Refusal(422, "a computation is that of one head: name one of layers and one of heads")
-        looks = Looks(options, house.limits.weights)
-    elif options.layers or options.heads or options.target is not None or options.computation:
-        raise Refusal(422, "layers, heads, target and computation are those of a look: ask for attention, too")
-    return Wanted(served, options, examples, Answers(search), looks)
+    except (UsageError, DataError, MissingPackage) as error:
+        raise refusal(error) from None
+    return Wanted(served, options, examples, Answers(search), _looks(options, len(examples), house.limits))
+
+
+def _looks(options: Options, inputs: int, limits: Limits) -> Looks | None:
+    """What is to be looked at; None where attention was not asked for. Raises Refusal."""
+    if not options.attention:
+        if any(getattr(options, name) not in (None, False) for name in OF_LOOKS):
+            raise Refusal("no_look")
+        return None
+    if options.computation and not len(options.layers or ()) == len(options.heads or ()) == 1:
+        raise Refusal("one_head")
+    if options.outputs and not options.attributions:
+        raise Refusal("outputs")
+    if options.attributions and inputs > 1:
+        raise Refusal("attributions", found=inputs)
+    return Looks(options, limits.weights)
 
 
 def submitted(found: Wanted, hears: Hears | None = None) -> list[Job]:
@@ -106,11 +111,7 @@ def given_of(predictor: Predictor, value: Any, number: int, limits: Limits) -> A
     """One input of JSON as what `Predictor` takes. Raises Refusal."""
     kind = predictor.run.kind
     if kind == "sound":
-        raise Refusal(
-            415,
-            "this model hears: send the sound itself as the body, with Content-Type audio/wav, one a request; names "
-            "of files and addresses are never opened",
-        )
+        raise Refusal("hears")
     if kind == "vectors":
         return _vectors(value, number, limits)
     if kind == "graph" and isinstance(value, Mapping):
@@ -122,33 +123,28 @@ def given_of(predictor: Predictor, value: Any, number: int, limits: Limits) -> A
     if kind == "text" and isinstance(value, list) and all(isinstance(word, str) for word in value):
         _few(sum(map(len, value)) + len(value), "characters", number, limits)
         return tuple(value)
-    takes = "a text, or a list of words" if kind == "text" else "an object with nodes and edges, or a SMILES"
-    raise Refusal(422, f"input {number}: {takes} is expected, and not {printable(repr(value), 60)}")
+    raise Refusal("no_text" if kind == "text" else "no_graph", printable(repr(value), 60), input=number)
 
 
 def _vectors(value: Any, number: int, limits: Limits) -> np.ndarray:
-    refusal = Refusal(
-        422,
-        f"input {number}: a list of vectors is expected, each a list of as many finite numbers; names of files are "
-        "never opened",
-    )
+    bad = Refusal("no_vectors", input=number)
     if not isinstance(value, list) or not value or not all(isinstance(row, list) for row in value):
-        raise refusal
+        raise bad
     _few(len(value), "vectors", number, limits)
     if not all(type(one) in (int, float) for row in value for one in row):
-        raise refusal
+        raise bad
     try:
         array = np.array(value, np.float64)
     except (ValueError, OverflowError):
-        raise refusal from None
+        raise bad from None
     if array.ndim != 2 or not array.size or not (np.abs(array) <= LARGEST).all():
-        raise refusal
+        raise bad
     return array.astype(np.float32)
 
 
 def _few(found: int, what: str, number: int, limits: Limits) -> None:
     if found > limits.characters:
-        raise Refusal(422, f"input {number} has {found:,} {what}, and one may have {limits.characters:,}: cut it")
+        raise Refusal("input_size", input=number, found=found, unit=what, allowed=limits.characters)
 
 
 def media(name: str | None) -> str:
@@ -157,17 +153,17 @@ def media(name: str | None) -> str:
     if kind == "application/json" or kind.startswith("audio/"):
         return kind
     said = f"Content-Type {printable(kind, 60)}" if kind else "no Content-Type"
-    raise Refusal(415, f"{said}: send application/json, or a sound as it is with audio/wav, audio/flac, audio/ogg, …")
+    raise Refusal("media_type", said)
 
 
 def _by_name(query: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """A query as options: those that may be given several times as lists."""
     found: dict[str, Any] = {}
     for name, value in query:
-        if name in ("layers", "heads"):
+        if name in LISTS:
             found.setdefault(name, []).append(value)
         elif name in found:
-            raise Refusal(422, f"{printable(name)} stands in the address twice")
+            raise Refusal("twice", printable(name))
         else:
             found[name] = value
     return found
@@ -183,7 +179,7 @@ def checked(schema: type[Schema], given: bytes | Mapping[str, Any]) -> Schema:
         mistakes = error.errors(include_url=False, include_input=False)
         told = [_mistake(schema, one) for one in mistakes[:SHOWN]]
         more = f"; and {len(mistakes) - SHOWN} more" if len(mistakes) > SHOWN else ""
-        raise Refusal(422, "; ".join(told) + more) from None
+        raise Refusal("schema", "; ".join(told) + more) from None
 
 
 def _mistake(schema: type[Options], error: Mapping[str, Any]) -> str:

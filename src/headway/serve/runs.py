@@ -32,7 +32,7 @@ def routes(house: House) -> APIRouter:
 
     def trainings() -> Trainings:
         if house.trainings is None:
-            raise Refusal(404, "no trainings are watched: headway serve --watch RUNS shows those below a folder")
+            raise Refusal("not_watched")
         return house.trainings
 
     @router.get("/v1/runs", response_model=schemas.Trainings, responses=PROBLEMS | MISSING)
@@ -58,7 +58,7 @@ def routes(house: House) -> APIRouter:
         nonlocal open_streams
         await asyncio.to_thread(trainings().news, run, after or last)  # refused before the stream begins
         if open_streams >= house.limits.streams:
-            raise Refusal(503, f"{open_streams} streams are open, and no more are served", {"Retry-After": "10"})
+            raise Refusal("streams", headers={"Retry-After": "10"}, found=open_streams)
 
         async def told() -> AsyncIterator[bytes]:
             nonlocal open_streams

@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from headway.serve.limits import REFUSALS
+
 HYPOTHESES = 32
 """Hypotheses, beams and candidates that an input may have."""
 TOKENS = 1024
@@ -13,6 +15,7 @@ PREFIX = 4_000
 Hypotheses = Annotated[int, Field(ge=1, le=HYPOTHESES)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Places = Annotated[list[Annotated[int, Field(ge=0, le=1000)]], Field(min_length=1, max_length=64)]
+Explained = Annotated[list[Annotated[int, Field(ge=0, le=100_000)]], Field(min_length=1, max_length=12)]
 Prefix = Annotated[str, Field(max_length=PREFIX)]
 
 
@@ -63,6 +66,10 @@ class Options(BaseModel):
     "With attention of one layer and one head: also the numbers of that head of this part, from q, k and v on."
     target: Prefix | None = None
     "With attention: what is written instead of the model's own answer, which is looked at as if it had been written."
+    attributions: bool = False
+    "With attention, of one input: also how much each element added to the outputs, by integrated gradients (captum)."
+    outputs: Explained | None = None
+    "With attributions: only of these outputs (labels, tokens), from 0; of the first dozen where none are named."
     stream: bool = False
     "Answer as server-sent events: `token` (in modes greedy and sample), `answer`, and `done` or `error`."
 
@@ -115,6 +122,32 @@ class Problem(BaseModel):
     "The status."
     detail: str
     "A sentence: what was wrong, and what is allowed."
+    code: Annotated[str, Field(json_schema_extra={"enum": list(REFUSALS)})]
+    "Which kind of refusal, by a name that does not change. The numbers and names of its sentence stand beside it."
+    input: int | None = None
+    "Which input, from 0."
+    found: float | None = None
+    "How many there are, or how much."
+    allowed: float | None = None
+    "How many there may be, or how much."
+    unit: str | None = None
+    "Of what: characters, nodes or vectors."
+    mebibytes: float | None = None
+    "What a body may have."
+    seconds: float | None = None
+    "How long a request may take, or how long others wait already."
+    waiting: int | None = None
+    "Inputs that wait already."
+    again: int | None = None
+    "Seconds after which to ask again."
+    name: str | None = None
+    "Which model."
+    kind: str | None = None
+    "What it reads: text, sound, graph or vectors."
+    package: str | None = None
+    "What the server lacks."
+    extra: str | None = None
+    "The extra of headway that brings it."
 
 
 class Model(BaseModel):
@@ -142,6 +175,8 @@ class Model(BaseModel):
     "Of a sound."
     parts: dict[str, dict[str, int]]
     "The parts that have attention, each with its `layers` and the `heads` of a layer."
+    attributions: Literal["given", "package", "decoder"]
+    "Given where they are asked for; or what lacks: the package captum, an autoregressive decoder."
     graph: dict[str, Any] | None
     "Of a model that reads graphs: the `feature` by which `nodes` are known, those, and the types of `edges`."
 

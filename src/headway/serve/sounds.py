@@ -7,7 +7,7 @@ import numpy as np
 
 from headway.data.sources.sound import Sound
 from headway.errors import MissingPackage, UsageError, printable
-from headway.serve.limits import Refusal
+from headway.serve.limits import Refusal, refusal
 
 SAMPLES = 1 << 24
 """Samples that a sound may have, whatever its length in seconds: 64 MiB once it is decoded."""
@@ -20,12 +20,15 @@ def sound_of(body: bytes, seconds: float) -> Sound:
 
     What a header promises is not believed: a small file that unpacks to hours is left when it has become too long.
     """
-    soundfile = package()
+    try:
+        soundfile = package()
+    except MissingPackage as error:
+        raise refusal(error) from None
     try:
         with soundfile.SoundFile(io.BytesIO(body)) as file:
             rate, channels = file.samplerate, file.channels
             if channels > CHANNELS:
-                raise Refusal(422, f"the sound has {channels} channels, and at most {CHANNELS} are read")
+                raise Refusal("channels", found=channels, allowed=CHANNELS)
             most = min(int(seconds * rate), SAMPLES)
             if file.frames > most and file.frames < 1 << 62:
                 raise _too_long(file.frames / rate, most / rate)
@@ -37,17 +40,17 @@ def sound_of(body: bytes, seconds: float) -> Sound:
                 blocks.append(block[:, 0] if channels == 1 else block.mean(1))
     except (soundfile.SoundFileError, OSError, ValueError) as error:
         said = printable(getattr(error, "error_string", "") or error).rstrip(".")
-        raise Refusal(422, f"the body is no sound that can be read ({said}); wav, flac, ogg and mp3 are") from None
+        raise Refusal("no_sound", said) from None
     if not total:
-        raise Refusal(422, "the sound holds no samples")
+        raise Refusal("empty_sound")
     try:
         return Sound.of(np.concatenate(blocks), rate)
     except UsageError as error:
-        raise Refusal(422, str(error)) from None
+        raise refusal(error) from None
 
 
 def _too_long(found: float, allowed: float) -> Refusal:
-    return Refusal(422, f"the sound is {found:,.1f} seconds long or longer, and at most {allowed:,.1f} are read")
+    return Refusal("sound_length", found=round(found, 1), allowed=round(allowed, 1))
 
 
 def package() -> Any:

@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from headway.data.codecs import Sequences
 from headway.errors import HeadwayError
 from headway.serve.house import House
-from headway.serve.limits import Refusal, problem
+from headway.serve.limits import Refusal, problem, refusal
 from headway.serve.reading import Wanted, submitted
 
 MOST = 16
@@ -56,9 +56,9 @@ class Writing:
 def streamed(house: House, found: Wanted, began: float) -> Response:
     """The answers of a request as events. Raises Refusal where it cannot begin."""
     if len(found.examples) > MOST:
-        raise Refusal(422, f"{len(found.examples)} inputs, and one stream has at most {MOST}: open several")
+        raise Refusal("stream_inputs", found=len(found.examples), allowed=MOST)
     if found.looks is not None:
-        raise Refusal(422, "a stream gives no attention: ask for it without `stream`")
+        raise Refusal("stream_look")
     queue: asyncio.Queue[tuple[str, int, Any]] = asyncio.Queue()
     (job,) = submitted(found, lambda number, token: queue.put_nowait(("token", number, token)))
     job.whole = lambda number, answer: queue.put_nowait(("answer", number, answer))
@@ -82,10 +82,10 @@ async def _told(house: House, found: Wanted, job: Any, queue: asyncio.Queue, beg
                 yield event("done", {"model": found.served.name, "version": job.version})
                 return
     except TimeoutError:
-        yield event("error", problem(504, f"not written within {house.limits.seconds:g} s, so it was given up"))
-    except Refusal as refusal:
-        yield event("error", problem(refusal.status, refusal.sentence))
+        yield event("error", problem(Refusal("late", seconds=house.limits.seconds)))
+    except Refusal as refused:
+        yield event("error", problem(refused))
     except HeadwayError as error:
-        yield event("error", problem(422, str(error)))
+        yield event("error", problem(refusal(error)))
     finally:
         job.cancel()

@@ -68,7 +68,7 @@ class Trainings:
         """
         files = self.files()
         if name not in files:
-            raise Refusal(404, unknown("run", name, list(files)[:50]))
+            raise Refusal("unknown_run", unknown("run", name, list(files)[:50]))
         return news_of(files[name], after)
 
 
@@ -96,7 +96,7 @@ def news_of(path: Path, after: str) -> News:
             file.seek(place)
             content = file.read(CHUNK)
     except OSError as error:
-        raise Refusal(404, f"the run has no events that can be read: {error.strerror}") from None
+        raise Refusal("no_events", error.strerror or "") from None
     whole = content[: content.rfind(b"\n") + 1]  # a line that is being written is read the next time
     behind = place + len(whole)
     more = bool(whole) and behind < told.st_size and len(content) == CHUNK

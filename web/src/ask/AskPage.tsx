@@ -3,8 +3,8 @@ import type { Go } from "../address";
 import { predict, Refused, written, type Asked } from "../api";
 import { Looks } from "../look/Looks";
 import { fetchView, type Viewed } from "../look/fetching";
-import type { Answer, Model } from "../types";
-import { useWords } from "../words";
+import type { Answer, Model, Problem } from "../types";
+import { said, useWords } from "../words";
 import { AnswerShown } from "./AnswerShown";
 import { asked, isThere, NOTHING, type Given } from "./given";
 import { Inputs } from "./Inputs";
@@ -48,7 +48,7 @@ export function AskPage({ model, first, go }: { model: Model; first?: string; go
       if (stop.signal.aborted || !answer) return;
       setViewed(await fetchView(model, what, mode, answer, stop.signal));
     } catch (error) {
-      if (!stop.signal.aborted) setRefusal(error instanceof Error ? error.message || words.unreachable : String(error));
+      if (!stop.signal.aborted) setRefusal(said(error, words));
     } finally {
       if (running.current === stop) setBusy(false);
     }
@@ -65,7 +65,7 @@ export function AskPage({ model, first, go }: { model: Model; first?: string; go
       state.answer = (await predict(what, options, signal)).answer;
     } else {
       for await (const { name, data } of written(what, options, signal)) {
-        if (name === "error") throw new Refused(Number(data.status), String(data.detail));
+        if (name === "error") throw new Refused(Number(data.status), data as unknown as Problem);
         if (name === "answer") state.answer = data as unknown as Answer;
         if (name === "token") {
           state.tokens = [...state.tokens, String(data.piece)];

@@ -2,7 +2,8 @@ import { useState } from "preact/hooks";
 import type { Asked } from "../api";
 import type { Model, Part, View } from "../types";
 import { Walk } from "../walk/Walk";
-import { useWords } from "../words";
+import { said, useWords } from "../words";
+import { Attributed, type Found } from "./Attributed";
 import { Decisions } from "./Decisions";
 import type { Viewed } from "./fetching";
 import { Thumbnail } from "./Heat";
@@ -27,11 +28,35 @@ export function Looks(props: {
   const [refusal, setRefusal] = useState("");
   const [walked, setWalked] = useState<{ part: Part; layer: number; head: number } | null>(null);
 
+  const [follows, setFollows] = useState(false);
+  const [found, setFound] = useState<Found>({});
+  const isOutput = view.task === "tag" || (view.task === "transduce" && seen[0].part !== "encoder");
+  const attributed = follows && (
+    <Attributed
+      view={view}
+      viewed={viewed}
+      chosen={isOutput ? chosen : null}
+      onChoose={(output) => isOutput && onChoose(output)}
+      found={found}
+      onFound={(output, each) => setFound((before) => ({ ...before, [output]: each }))}
+      onClose={() => setFollows(false)}
+    />
+  );
+  const able = props.model.attributions;
+  const toggle = (
+    <button type="button" disabled={able !== "given"} aria-expanded={follows} onClick={() => setFollows(!follows)}>
+      {words.follows}
+      {able !== "given" && ` (${words.lacks[able]})`}
+    </button>
+  );
+
   if (!view.maps.length)
     return (
-      <section>
-        <h2>{words.looked}</h2>
+      <section aria-labelledby="looked">
+        <h2 id="looked">{words.looked}</h2>
         {Object.values(view.missing).map((reason) => <p class="quiet">{reason}</p>)}
+        <p class="row">{toggle}</p>
+        {attributed}
         <Decisions decisions={view.trace} />
       </section>
     );
@@ -42,7 +67,7 @@ export function Looks(props: {
       try {
         now = await viewed.more(one.layer);
       } catch (error) {
-        return setRefusal((error as Error).message || words.unreachable);
+        return setRefusal(said(error, words));
       }
       setRefusal("");
       setView(now);
@@ -58,7 +83,7 @@ export function Looks(props: {
       <p class="note">{words.note}</p>
       {viewed.layers && <p class="quiet">{words.oneLayer}</p>}
       {refusal && <p class="refusal" role="alert">{refusal}</p>}
-      <div class={`panels ${seen.length > 1 ? "several" : ""}`}>
+      <div class={`panels ${seen.length > 1 || follows ? "several" : ""}`}>
         {seen.map((one, number) => (
           <Panel
             key={number}
@@ -76,10 +101,12 @@ export function Looks(props: {
             onWalk={one.head === "mean" ? null : () => setWalked({ part: one.part, layer: one.layer, head: one.head as number })}
           />
         ))}
+        {attributed}
       </div>
       <p class="row">
+        {toggle}
         {seen.length < MOST && <button type="button" onClick={() => setSeen([...seen, other(view, seen)])}>{words.beside}</button>}
-        <button type="button" onClick={() => saved("attention.json", "application/json", JSON.stringify(view))}>{words.download}</button>
+        <button type="button" onClick={() => saved("attention.json", "application/json", JSON.stringify({ ...view, attributions: Object.values(found).flat() }))}>{words.download}</button>
       </p>
       {walked && (
         <Walk

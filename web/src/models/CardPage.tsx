@@ -3,7 +3,7 @@ import { card as fetched, metrics } from "../api";
 import { Curves } from "../runs/Curves";
 import { figure, span } from "../runs/figures";
 import type { Card, Model, TrainingEvent } from "../types";
-import { useWords } from "../words";
+import { said, useWords } from "../words";
 
 /** What a model is, how well it does, by which measure, what it does not do; and how it was trained. */
 export function CardPage({ model }: { model: Model }) {
@@ -12,7 +12,7 @@ export function CardPage({ model }: { model: Model }) {
   const [events, setEvents] = useState<TrainingEvent[]>([]);
   const [refusal, setRefusal] = useState("");
   useEffect(() => {
-    fetched(model.name).then(setCard, (error) => setRefusal(error.message || words.unreachable));
+    fetched(model.name).then(setCard, (error) => setRefusal(said(error, words)));
     metrics(model.name).then(setEvents, () => undefined);
   }, []);
   if (refusal) return <p class="refusal" role="alert">{refusal}</p>;

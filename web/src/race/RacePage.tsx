@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Go } from "../address";
 import type { Model } from "../types";
-import { useWords } from "../words";
+import { said, useWords } from "../words";
 import { LaneShown } from "./LaneShown";
 import { raced, ROUNDS, TOLD, usualLanes, type Lane, type Run } from "./racing";
 
@@ -39,7 +39,7 @@ export function RacePage({ models, first, go }: { models: Model[]; first?: strin
       setRuns(found);
       clock.start();
     } catch (error) {
-      if (!stop.signal.aborted) setRefusal((error as Error).message || words.unreachable);
+      if (!stop.signal.aborted) setRefusal(said(error, words));
     } finally {
       setBusy(false);
     }

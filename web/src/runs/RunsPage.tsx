@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Go } from "../address";
 import { live, Refused, runs as listed } from "../api";
 import type { Running, TrainingEvent } from "../types";
-import { useWords } from "../words";
+import { said, useWords } from "../words";
 import { Curves } from "./Curves";
 import { figure, isFigure, span } from "./figures";
 
@@ -21,8 +21,8 @@ export function RunsPage({ run, go }: { run?: string; go: Go }) {
         setRuns(await listed());
         setRefusal("");
       } catch (error) {
-        if (error instanceof Refused && error.status === 404) return setRefusal(words.notWatched);
-        setRefusal((error as Error).message || words.unreachable);
+        setRefusal(said(error, words));
+        if (error instanceof Refused && error.status === 404) return;
       }
       timer = window.setTimeout(look, EVERY);
     }
@@ -70,7 +70,7 @@ export function RunsPage({ run, go }: { run?: string; go: Go }) {
 function Live({ run }: { run: string }) {
   const words = useWords();
   const [events, setEvents] = useState<TrainingEvent[]>([]);
-  const [said, setSaid] = useState("");
+  const [told, setTold] = useState("");
   useEffect(() => {
     const stop = new AbortController();
     const wait = (time: number) => new Promise((done) => setTimeout(done, time));
@@ -79,8 +79,8 @@ function Live({ run }: { run: string }) {
         let fresh = true;
         try {
           for await (const { name, data } of live(run, "", stop.signal)) {
-            if (name === "gone") return setSaid(words.gone);
-            if (name === "restarted") setSaid(words.restarted);
+            if (name === "gone") return setTold(words.gone);
+            if (name === "restarted") setTold(words.restarted);
             const void_ = fresh || name === "restarted";
             fresh = false;
             const event = name === "restarted" ? [] : [data as TrainingEvent];
@@ -88,7 +88,7 @@ function Live({ run }: { run: string }) {
           }
         } catch (error) {
           if (stop.signal.aborted) return;
-          if (error instanceof Refused && error.status !== 0) return setSaid(error.message);
+          if (error instanceof Refused && error.status !== 0) return setTold(said(error, words));
         }
         await wait(EVERY);
       }
@@ -99,7 +99,7 @@ function Live({ run }: { run: string }) {
   return (
     <>
       <h3>{run}</h3>
-      <p role="status" class="quiet">{said}</p>
+      <p role="status" class="quiet">{told}</p>
       <Curves events={events} />
     </>
   );

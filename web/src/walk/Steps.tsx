@@ -199,7 +199,7 @@ function Everyone(props: Step & { columns: Column[]; sum?: number }) {
 }
 
 /** A bar to the right of the middle for what is positive, to the left for what is negative. */
-function Bar({ share }: { share: number }) {
+export function Bar({ share }: { share: number }) {
   return (
     <svg class="bar" aria-hidden="true" viewBox="-50 0 100 8" preserveAspectRatio="none">
       <rect class={share < 0 ? "negative" : "fill"} x={share < 0 ? 50 * share : 0} width={Math.abs(50 * share)} height="8" />

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { predict, type Asked } from "../api";
 import type { Computation, Model, Part, View } from "../types";
-import { useWords } from "../words";
+import { said, useWords } from "../words";
 import { QueryKeyValue, Scores, Sums, Weights } from "./Steps";
 
 /** One head, number by number, in the order in which it computes: q, k and v; scores; normalizer; weighted sum. */
@@ -36,7 +36,7 @@ export function Walk(props: {
         const row = steps.weights[Math.min(i, steps.asking.length - 1)];
         setJ(row.indexOf(Math.max(...row)));
       })
-      .catch((error) => stop.signal.aborted || setRefusal(error.message || words.unreachable));
+      .catch((error) => stop.signal.aborted || setRefusal(said(error, words)));
     return () => stop.abort();
   }, []);
   useEffect(() => {

@@ -1,3 +1,5 @@
+import type { Problem } from "../types";
+
 /** Every word of the page in English; another language has the same names. */
 export const en = {
   language: "Language",
@@ -113,6 +115,24 @@ export const en = {
   taken: "taken",
   instead: "instead",
   call: "call",
+  // attributions
+  follows: "What the output follows",
+  lacks: {
+    package: "the server lacks captum: pip install 'headway[explain]'",
+    decoder: "only of what an autoregressive decoder writes",
+  },
+  output: "Output",
+  added: "added",
+  followsMost: (output: string, what: string) => `${output} follows most: ${what}`,
+  signs: "Blue elements raise it; orange ones, underlined, lower it.",
+  methods: { "integrated gradients": "Integrated gradients" } as Record<string, string>,
+  sums: (what: string, output: string, baseline: string, gap: string) =>
+    `the ${what} is ${output}, and ${baseline} for an input of which nothing is known; what the elements add sums to the difference up to ${gap}.`,
+  signedSound: (seconds: string) =>
+    `spectrogram of ${seconds} seconds; the strip below is blue where the sound raises the output, orange where it lowers it`,
+  signedGraph: (n: number) => `graph of ${n} nodes; a blue node raises the output, an orange one lowers it`,
+  // refusals: the server's own sentences are English
+  refusals: {} as Record<string, (of: Problem) => string>,
   // walking
   walk: "Walk through this head",
   walkTitle: (layer: number, head: number) => `Layer ${layer}, head ${head}, number by number`,
@@ -177,7 +197,6 @@ export const en = {
   needsWriter: "A race is for models that write new sequences, and none is served here.",
   // trainings and models
   trainingsHint: "Trainings below the watched folder, while they run and after.",
-  notWatched: "No trainings are watched: headway serve --watch RUNS shows those below a folder.",
   noRuns: "There is no training below the watched folder yet.",
   states: { running: "running", ended: "ended", silent: "silent" } as Record<string, string>,
   progress: (step: string, steps: string) => `update ${step} of ${steps}`,

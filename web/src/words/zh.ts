@@ -1,5 +1,8 @@
 import type { Words } from "./en";
 
+const count = (n: number | undefined) => (n ?? 0).toLocaleString("zh-CN");
+const units: Record<string, string> = { characters: "字符", nodes: "节点", vectors: "向量" };
+
 export const zh: Words = {
   language: "语言",
   look: "浅色或深色",
@@ -110,6 +113,51 @@ export const zh: Words = {
   taken: "选中",
   instead: "其他可能",
   call: "调用",
+  follows: "输出跟随什么",
+  lacks: {
+    package: "服务器缺少 captum：pip install 'headway[explain]'",
+    decoder: "只适用于自回归解码器写出的序列",
+  },
+  output: "输出",
+  added: "增加",
+  followsMost: (output, what) => `${output} 最多跟随 ${what}`,
+  signs: "蓝色的元素使它增大；橙色带下划线的使它减小。",
+  methods: { "integrated gradients": "积分梯度" },
+  sums: (what, output, baseline, gap) =>
+    `${what}是 ${output}，对输入一无所知时是 ${baseline}；各元素增加的总和与二者之差相差不到 ${gap}。`,
+  signedSound: (seconds) => `${seconds} 秒的声谱图；下面的条蓝色处使输出增大，橙色处使输出减小`,
+  signedGraph: (n) => `${n} 个节点的图；蓝色节点使输出增大，橙色节点使输出减小`,
+  refusals: {
+    host: () => "这个服务器不用这个名称；--allow-host 可以允许它。",
+    key: () => "需要密钥。",
+    body_size: (of) => `一个请求最多 ${of.mebibytes} MiB，这个更大。`,
+    per_client: (of) => `您有 ${count(of.allowed)} 个请求正在回答，同时不能更多。`,
+    slow_body: (of) => `请求没有在 ${of.seconds} 秒内到达：请发得快一些。`,
+    bodies: () => "同时发来的太多：请过一秒再问。",
+    queue: (of) => `同时的提问太多：已有 ${count(of.waiting)} 个输入在等待，约 ${of.seconds} 秒；请过 ${of.again} 秒再问。`,
+    late: (of) => `${of.seconds} 秒内没有答案，已放弃：请减少或缩短输入，或限制长度。`,
+    streams: (of) => `已打开 ${count(of.found)} 个流，不再提供更多。`,
+    stopping: () => "服务器正在停止：请问另一个，或稍后再问。",
+    not_ready: () => "服务器正在停止。",
+    mistake: () => "服务器出了错，不是您的错；它的日志说明是什么错。",
+    package: (of) => `服务器做不到：它缺少 ${of.package}（pip install 'headway[${of.extra}]'）。`,
+    no_models: () => "这里没有提供模型，只观看训练。",
+    damaged: (of) => `${of.name} 的制作信息在文件夹中已损坏，无法显示。`,
+    not_watched: () => "没有观看训练：headway serve --watch RUNS 显示一个文件夹下的训练。",
+    inputs: (of) => `${count(of.found)} 个输入，一个请求最多 ${count(of.allowed)} 个：请分几次发送。`,
+    no_text: (of) => `第 ${of.input! + 1} 个输入应是文本或词的列表。`,
+    no_graph: (of) => `第 ${of.input! + 1} 个输入应是有节点和边的图，或 SMILES。`,
+    no_vectors: (of) => `第 ${of.input! + 1} 个输入应是向量的列表，每个向量有同样多的有限数。`,
+    input_size: (of) =>
+      `第 ${of.input! + 1} 个输入有 ${count(of.found)} 个${units[of.unit!] ?? of.unit}，最多 ${count(of.allowed)} 个：请截短。`,
+    no_sound: () => "这不是可以读的声音；可以读 wav、flac、ogg 和 mp3。",
+    empty_sound: () => "声音是空的。",
+    channels: (of) => `声音有 ${of.found} 个声道，最多读 ${of.allowed} 个。`,
+    sound_length: (of) => `声音有 ${of.found} 秒或更长，最多读 ${of.allowed} 秒。`,
+    view_size: (of) =>
+      `它的注意力有 ${count(of.found)} 个数，最多发送 ${count(of.allowed)} 个；请选择层和头，或缩短输入。`,
+    head_size: (of) => `一个头有 ${count(of.found)} 个数，最多发送 ${count(of.allowed)} 个：请截短。`,
+  },
   walk: "逐步看这个头的计算",
   walkTitle: (layer, head) => `第 ${layer} 层第 ${head} 头，逐个数字`,
   walkOne: "请先选一个头",
@@ -169,7 +217,6 @@ export const zh: Words = {
   },
   needsWriter: "赛跑需要写新序列的模型，这里没有。",
   trainingsHint: "所观看文件夹下的训练，进行中的和已结束的。",
-  notWatched: "没有观看训练：headway serve --watch RUNS 显示一个文件夹下的训练。",
   noRuns: "所观看的文件夹下还没有训练。",
   states: { running: "进行中", ended: "已结束", silent: "无动静" },
   progress: (step, steps) => `第 ${step} 次更新，共 ${steps} 次`,

@@ -1,0 +1,10 @@
+/** The colour of what an element added: n3 … n1 for less, p0 for nothing, p1 … p3 for more. */
+export function levelOf(value: number, most: number): string {
+  return `${value < 0 ? "n" : "p"}${Math.min(3, Math.floor((4 * Math.abs(value)) / most))}`;
+}
+
+/** A number with three digits and its sign, whichever it is. */
+export function signed(value: number): string {
+  const size = Number(Math.abs(value).toPrecision(3));
+  return `${size === 0 ? "" : value < 0 ? "−" : "+"}${size}`;
+}
