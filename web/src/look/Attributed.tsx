@@ -1,11 +1,11 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Attribution, View } from "../types";
 import { Bar } from "../walk/Steps";
 import { said, useWords } from "../words";
 import type { Viewed } from "./fetching";
 import { cut, mapOf } from "./picture";
 import { SignedGraph, SignedSound } from "./Scenes";
-import { levelOf, signed } from "./signs";
+import { levelOf, short, signed } from "./signs";
 
 const ROWS = 40;
 const BEST = 3;
@@ -29,8 +29,10 @@ export function Attributed(props: {
   const outputs = outputsOf(view);
   const [last, setLast] = useState(0);
   const [refusal, setRefusal] = useState("");
+  const panel = useRef<HTMLDivElement>(null);
   const output = !outputs.length ? ALL : chosen !== null && chosen < outputs.length ? chosen : Math.min(last, outputs.length - 1);
 
+  useEffect(() => panel.current?.focus(), []);
   useEffect(() => {
     setLast(Math.max(output, 0));
     setRefusal("");
@@ -44,7 +46,7 @@ export function Attributed(props: {
   }, [output]);
 
   return (
-    <div class="panel" role="group" aria-label={words.follows}>
+    <div class="panel" role="group" aria-label={words.follows} tabIndex={-1} ref={panel}>
       <div class="row choosers">
         {outputs.length > 0 && (
           <label>
@@ -68,7 +70,7 @@ export function Attributed(props: {
       ) : !found[output] ? (
         <p class="quiet" role="status">{words.loading}</p>
       ) : (
-        found[output].map((each) => <Shown key={each.of} of={each} name={output === ALL ? named(each, view, words.value) : outputs[output]} view={view} />)
+        found[output].map((each) => <Shown key={each.of} of={each} name={output === ALL ? named(each, view, words.theNumber) : outputs[output]} view={view} />)
       )}
     </div>
   );
@@ -84,7 +86,7 @@ function Shown({ of, name, view }: { of: Attribution; name: string; view: View }
   const best = order.slice(0, BEST).filter((j) => of.values[j]).map((j) => `${of.elements[j]} ${signed(of.values[j])}`).join(", ");
   const gap = Math.abs(of.values.reduce((sum, value) => sum + value, 0) - (of.output - of.baseline));
   const title = `${words.follows}: ${name}`;
-  const what = view.task === "regress" ? words.value : words.logP;
+  const what = view.task === "regress" ? words.theNumber : words.logP;
   return (
     <>
       <h3 class="title">{title}</h3>
@@ -99,7 +101,7 @@ function Shown({ of, name, view }: { of: Attribution; name: string; view: View }
       )}
       <p class="told" role="status">{words.followsMost(name, best || words.nowhere)}</p>
       <p class="quiet">
-        {words.signs} {words.methods[of.method] ?? of.method}: {words.sums(what, signed(of.output), signed(of.baseline), gap.toPrecision(1))}
+        {words.signs} {words.methods[of.method] ?? of.method}: {words.sums(what, short(of.output), short(of.baseline), short(Number(gap.toPrecision(1))))}
       </p>
       <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary>{words.asTable}</summary>

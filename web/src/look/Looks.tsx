@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { Asked } from "../api";
 import type { Model, Part, View } from "../types";
 import { Walk } from "../walk/Walk";
@@ -30,6 +30,7 @@ export function Looks(props: {
 
   const [follows, setFollows] = useState(false);
   const [found, setFound] = useState<Found>({});
+  const button = useRef<HTMLButtonElement>(null);
   const isOutput = view.task === "tag" || (view.task === "transduce" && seen[0].part !== "encoder");
   const attributed = follows && (
     <Attributed
@@ -39,12 +40,15 @@ export function Looks(props: {
       onChoose={(output) => isOutput && onChoose(output)}
       found={found}
       onFound={(output, each) => setFound((before) => ({ ...before, [output]: each }))}
-      onClose={() => setFollows(false)}
+      onClose={() => {
+        setFollows(false);
+        button.current?.focus();
+      }}
     />
   );
   const able = props.model.attributions;
   const toggle = (
-    <button type="button" disabled={able !== "given"} aria-expanded={follows} onClick={() => setFollows(!follows)}>
+    <button type="button" ref={button} disabled={able !== "given"} aria-expanded={follows} onClick={() => setFollows(!follows)}>
       {words.follows}
       {able !== "given" && ` (${words.lacks[able]})`}
     </button>

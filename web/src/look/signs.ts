@@ -3,8 +3,12 @@ export function levelOf(value: number, most: number): string {
   return `${value < 0 ? "n" : "p"}${Math.min(3, Math.floor((4 * Math.abs(value)) / most))}`;
 }
 
-/** A number with three digits and its sign, whichever it is. */
+/** A number with three digits. */
+export function short(value: number): string {
+  return String(Number(value.toPrecision(3))).replace("-", "−");
+}
+
+/** The same with its sign, whichever it is. */
 export function signed(value: number): string {
-  const size = Number(Math.abs(value).toPrecision(3));
-  return `${size === 0 ? "" : value < 0 ? "−" : "+"}${size}`;
+  return value > 0 ? `+${short(value)}` : short(value);
 }

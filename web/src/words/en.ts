@@ -123,8 +123,9 @@ export const en = {
   },
   output: "Output",
   added: "added",
+  theNumber: "number",
   followsMost: (output: string, what: string) => `${output} follows most: ${what}`,
-  signs: "Blue elements raise it; orange ones, underlined, lower it.",
+  signs: "Blue elements raise it, orange ones lower it.",
   methods: { "integrated gradients": "Integrated gradients" } as Record<string, string>,
   sums: (what: string, output: string, baseline: string, gap: string) =>
     `the ${what} is ${output}, and ${baseline} for an input of which nothing is known; what the elements add sums to the difference up to ${gap}.`,

@@ -120,8 +120,9 @@ export const zh: Words = {
   },
   output: "输出",
   added: "增加",
+  theNumber: "数值",
   followsMost: (output, what) => `${output} 最多跟随 ${what}`,
-  signs: "蓝色的元素使它增大；橙色带下划线的使它减小。",
+  signs: "蓝色的元素使它增大，橙色的使它减小。",
   methods: { "integrated gradients": "积分梯度" },
   sums: (what, output, baseline, gap) =>
     `${what}是 ${output}，对输入一无所知时是 ${baseline}；各元素增加的总和与二者之差相差不到 ${gap}。`,
