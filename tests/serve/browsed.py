@@ -89,3 +89,19 @@ def opened(browser: Any, port: int, **how: Any) -> Iterator[Watched]:
         made.context.close()
         raise
     made.close()
+
+
+def texts(page: Any, selector: str) -> list[str]:
+    """What stands in each of these."""
+    return [one.strip() for one in page.locator(selector).all_inner_texts()]
+
+
+def chooser(page: Any, name: str) -> Any:
+    """The list of that name."""
+    return page.get_by_role("combobox", name=name, exact=True)
+
+
+def paths(page: Any, number: int = 0) -> list[str]:
+    """The shades of a heat map, 1 to 7."""
+    drawn = page.locator(".panel").nth(number).locator(".scroll .heat .cells path")
+    return [one.get_attribute("d") or "" for one in drawn.all()]

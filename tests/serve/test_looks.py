@@ -9,6 +9,8 @@ from served import sentence, serving, told
 
 from comparing import close
 from headway.predictor import Predictor
+from headway.serve.reading import _by_name, checked
+from headway.serve.schemas import Options
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +84,12 @@ def test_a_server_that_lacks_captum_says_so(server, monkeypatch):
     found = told(server.ask(["ant"], model="tagger", attention=True, attributions=True), 501)
     assert found["code"] == "package" and (found["package"], found["extra"]) == ("captum", "explain")
     assert "this server cannot do that: an attribution needs the package captum" in found["detail"]
+
+
+def test_outputs_of_a_sound_stand_in_the_query():
+    given = [("attention", "true"), ("attributions", "true"), ("outputs", "0"), ("outputs", "2")]
+    found = checked(Options, _by_name(given))
+    assert found.attributions and found.outputs == [0, 2]
 
 
 class Enough(Exception):

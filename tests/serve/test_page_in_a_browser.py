@@ -5,7 +5,7 @@ import math
 import time
 
 import pytest
-from browsed import browser, opened
+from browsed import browser, chooser, opened, paths, texts
 from served import serving
 
 import graphs
@@ -46,20 +46,6 @@ def server(runs, folder):
 def at(chromium, server):
     with opened(chromium, server.port) as made:
         yield made
-
-
-def texts(page, selector):
-    return [one.strip() for one in page.locator(selector).all_inner_texts()]
-
-
-def chooser(page, name):
-    return page.get_by_role("combobox", name=name, exact=True)
-
-
-def paths(page, number=0):
-    """The shades of a heat map, 1 to 7."""
-    drawn = page.locator(".panel").nth(number).locator(".scroll .heat .cells path")
-    return [one.get_attribute("d") or "" for one in drawn.all()]
 
 
 # ------------------------------------------------------------------------------------------------- asking and looking
@@ -178,6 +164,85 @@ def test_a_graph_is_drawn_by_mouse_and_by_keyboard(at, folder):
     assert page.locator(".told").inner_text() == f"N looked most at {view.picture().told(2)}"
 
 
+FOLLOWS = "What the output follows"
+
+
+def signed(value):
+    short = float(f"{value:.3g}")
+    return f"{short:+.9f}".rstrip("0").rstrip(".").replace("-", "−") if short else "0"
+
+
+def test_what_the_chosen_output_follows_stands_beside_where_it_looked(at, runs):
+    pytest.importorskip("captum")
+    page = at.goto("#/ask?model=tagger")
+    at.ask("Words", "ant bee cat")
+    view = Predictor(runs("tag")).inspect("ant bee cat", attributions=True)
+    page.locator(".piece").nth(1).click()
+    page.get_by_role("button", name=FOLLOWS).focus()
+    page.keyboard.press("Enter")
+    group = page.get_by_role("group", name=FOLLOWS)
+    group.locator(".told").wait_for()
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == FOLLOWS
+    for number, found in ((1, view.attributions[1]), (2, view.attributions[2])):
+        page.locator(".piece").nth(number).click() if number == 2 else None
+        group.get_by_role(
+            "heading", name=f"{FOLLOWS}: {view.answer.elements[number]} {view.outputs[number]}"
+        ).wait_for()
+        assert texts(group, "td.number") == [signed(value) for value in found.values]
+        most = max(map(abs, found.values))
+        sides = ["n" if value < 0 else "p" for value in found.values]
+        levels = [min(3, int(4 * abs(value) / most)) for value in found.values]
+        classes = [one.get_attribute("class") for one in group.locator(".words span").all()]
+        assert classes == [f"{side}{level}" for side, level in zip(sides, levels, strict=True)]
+        assert "Integrated gradients" in group.inner_text() and "sums to the difference up to" in group.inner_text()
+    assert "Attention alone is not an explanation" in page.locator(".note").inner_text()
+    chooser(page, "Output").select_option("0")
+    group.get_by_role("heading", name=f"{FOLLOWS}: ant").wait_for()
+    assert page.locator(".piece").first.get_attribute("aria-pressed") == "true"
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save as JSON").click()
+    kept = json.loads(saved.value.path().read_text())["attributions"]
+    assert [one["of"] for one in kept] == [one.of for one in view.attributions]
+    group.get_by_role("button", name="Close").click()
+    assert group.count() == 0 and page.evaluate("document.activeElement.textContent") == FOLLOWS
+
+
+def test_sounds_graphs_and_sequences_show_what_an_output_follows(at, folder):
+    pytest.importorskip("captum")
+    page = at.goto("#/ask?model=hears")
+    page.set_input_files("input[type=file]", folder / "sounds" / "sounds" / "0.wav")
+    page.get_by_role("button", name="Ask", exact=True).click()
+    page.get_by_role("button", name=FOLLOWS).click()
+    page.locator(".strip .p3, .strip .n3").first.wait_for(state="attached")
+    page = at.goto("#/ask?model=connects")
+    page.get_by_role("button", name="Add a node").click()
+    page.get_by_role("button", name="Add a node").click()
+    page.get_by_role("button", name="Ask", exact=True).click()
+    page.get_by_role("button", name=FOLLOWS).click()
+    page.locator(".node.still").first.wait_for()
+    assert page.locator(".node.still .below").count() == 2
+    page = at.goto("#/ask?model=joint")
+    at.ask("Text", "abcd")
+    page.get_by_role("button", name=FOLLOWS).click()
+    chooser(page, "Output").wait_for()
+    assert "<end>" in texts(page, ".panel select option")[-1]
+    chooser(page, "Output").select_option(str(chooser(page, "Output").locator("option").count() - 1))
+    page.get_by_role("heading", name=f"{FOLLOWS}: <end>").wait_for()
+
+
+def test_the_button_says_why_there_are_no_attributions(chromium, runs, monkeypatch):
+    monkeypatch.setattr("headway.serve.describing.find_spec", lambda name: None)
+    served = {"tagger": runs("tag"), "at_once": runs("at_once")}
+    with serving(served) as server, opened(chromium, server.port) as at:
+        page = at.goto("#/ask?model=tagger&input=ant")
+        button = page.get_by_role("button", name=f"{FOLLOWS} (the server lacks captum: pip install 'headway[explain]')")
+        button.wait_for()
+        page = at.goto("#/ask?model=at_once&input=abc")
+        other = page.get_by_role("button", name=f"{FOLLOWS} (only of what an autoregressive decoder writes)")
+        other.wait_for()
+        assert other.is_disabled()
+
+
 # -------------------------------------------------------------------------------------------- walking, racing, watching
 
 
@@ -279,6 +344,8 @@ def test_axe_finds_nothing(language, look, chromium, server):
                 page.locator(".choosers select").nth(2).select_option("1")
                 page.locator(".panel .row button").first.click()
                 page.wait_for_selector(".vector")
+                page.locator("button[aria-expanded]").click()
+                page.wait_for_selector(".panel .told + .quiet")
                 page.locator("details").evaluate_all("all => all.forEach((one) => (one.open = true))")
                 page.locator(".steps button").nth(1).click()
             if name == "race":
@@ -301,6 +368,8 @@ def test_on_a_phone_nothing_stands_beside_the_screen(chromium, server):
             if name == "ask":
                 page.wait_for_selector(".panel")
                 page.locator(".piece").first.tap()
+                page.locator("button[aria-expanded]").tap()
+                page.wait_for_selector(".panel .told + .quiet")
             time.sleep(0.2)
             assert page.evaluate("document.documentElement.scrollWidth") <= 340, name
 
@@ -328,6 +397,18 @@ def test_a_refusal_is_a_sentence(at):
     page.get_by_label("Words").fill("a " * 10_001)
     page.get_by_label("Words").press("Enter")
     assert "and one may have 20,000" in page.get_by_role("alert").inner_text()
+
+
+def test_a_refusal_speaks_the_language_of_the_page_where_it_has_a_code(chromium, server):
+    with opened(chromium, server.port, locale="zh-CN") as at:
+        page = at.goto("#/ask?model=tagger")
+        page.get_by_label("词，用空格隔开").fill("a " * 10_001)
+        page.get_by_role("button", name="提问").click()
+        assert page.get_by_role("alert").inner_text() == "第 1 个输入有 20,002 个字符，最多 20,000 个：请截短。"
+        page = at.goto("#/ask?model=connects")
+        page.get_by_label("或者写成 SMILES").fill("no molecule")
+        page.get_by_role("button", name="提问").click()
+        assert page.get_by_role("alert").inner_text().isascii()  # what is wrong with data is said by the server
 
 
 def test_a_server_with_keys_is_asked_with_one(chromium, runs):
