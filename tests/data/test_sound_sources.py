@@ -189,7 +189,9 @@ def test_two_folders_for_one_part_and_none_at_all(tmp_path):
     with pytest.raises(UsageError, match="has several folders for one part: dev, train, valid; move one away"):
         open_data(tmp_path, PLAIN)
     (tmp_path / "empty" / "yes").mkdir(parents=True)
-    with pytest.raises(UsageError, match=r"or folders of sounds or vectors, each named by its label"):
+    with pytest.raises(
+        UsageError, match=r"or folders of sounds, vectors or molecules \(.mol\), each named by its label"
+    ):
         open_data(tmp_path / "empty", PLAIN)
 
 

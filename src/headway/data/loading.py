@@ -8,11 +8,11 @@ from typing import Any
 
 from headway.batch import Example, Value
 from headway.data.codecs import Labels, TargetCodec
-from headway.data.files import is_pipe, place
+from headway.data.files import is_pipe, listed, place
 from headway.data.index import Index, is_index
 from headway.data.parts import Held, Parts, Source, parts_of
-from headway.data.readers import Columns
-from headway.data.recognition import Recognized, as_target, recognize
+from headway.data.readers import READERS, Columns, Reader
+from headway.data.recognition import NoTargets, Recognized, as_target, recognize
 from headway.data.settings import DataSettings
 from headway.data.sources import SOURCES, kind_of
 from headway.errors import DataError, UsageError, Where, file_name, printable
@@ -102,8 +102,30 @@ def open_data(data: Path | None, settings: DataSettings, part: str = "train", ki
     if kind is None:
         first = list(islice(rows, LOOKED_AT_FOR_KIND))
         kind, rows = kind_of(first), chain(first, rows)
-    recognized = _recognized(_opened(rows, kind, settings, heard), settings.task, source.format == "parallel")
+    try:
+        recognized = _recognized(_opened(rows, kind, settings, heard), settings.task, source.format == "parallel")
+    except NoTargets as error:
+        raise UsageError(_chosen_by_name(error, source)) from None
+    if (reader := _named_reader(source)) and (told := reader.told(source.files[0], columns)):
+        recognized = replace(recognized, reason=f"{recognized.reason}; {told}")
     return DataSet(parts, columns, recognized, complaints, kind, settings)
+
+
+def _chosen_by_name(error: NoTargets, source: Source) -> str:
+    """The complaint that no row has a target, with the names that there are to choose from."""
+    reader = _named_reader(source)
+    if reader is None:
+        return str(error)
+    names = reader.names(source.files[0])
+    if not names:
+        return f"{error.found}{reader.nameless}" if reader.nameless else str(error)
+    return f"{error.found}The {reader.choice} are {listed(names)}; choose by name: {reader.options}"
+
+
+def _named_reader(source: Source) -> Reader | None:
+    """The reader of a source that can be read again; None for parallel files and pipes."""
+    again = source.format in READERS.names() and not any(map(is_pipe, source.files))
+    return READERS.part(source.format)() if again else None
 
 
 def _prepared(index: Index, settings: DataSettings, kind: str | None) -> DataSet:

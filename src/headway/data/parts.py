@@ -293,7 +293,8 @@ class _Folder:
         return (
             f"the folder {file_name(self.path)} holds {listed(names_in(self.path))}; expected are train.*, valid.* "
             f"(or val.*, dev.*) and test.*, each one file ({ends}, .txt) or a pair like train.src and train.tgt, "
-            "plain or .gz; or folders of sounds or vectors, each named by its label: train/LABEL/*.wav or LABEL/*.wav"
+            "plain or .gz; or folders of sounds, vectors or molecules (.mol), each named by its label: "
+            "train/LABEL/*.wav or LABEL/*.wav"
         )
 
     def sources(self, wanted: set[str]) -> dict[str, Source]:

@@ -15,6 +15,7 @@ from typing import Any, get_args
 from headway.batch import Example, Value
 from headway.data.files import words
 from headway.data.settings import TaskName
+from headway.data.sources._graphs import Graph
 from headway.errors import DataError, UsageError, printable, unknown
 
 NEARLY_ALL = 0.95
@@ -38,6 +39,14 @@ class Recognized:
     reason: str
 
 
+class NoTargets(UsageError):
+    """No row has a target; `found` is that as a sentence without an end, the message adds how one is chosen."""
+
+    def __init__(self, found: str, advice: str):
+        super().__init__(f"{found}{advice}")
+        self.found = found
+
+
 def recognize(examples: Sequence[Example], override: str | None = None, parallel: bool = False) -> Recognized:
     """The task of the first rows of the training data, by the first rule that holds. Rows without target do not count.
 
@@ -49,7 +58,7 @@ def recognize(examples: Sequence[Example], override: str | None = None, parallel
     5. Texts with one blank-separated item per word of the source in nearly all rows, two words or more in most of them,
        at most 1,000 different items, and fewer than half as many as there are words: tag.
     6. At most 1,000 different texts of at most five words, each standing twice on average: classify. In fewer than 20
-       rows one repeated text of one word is enough. Beside sources that are no text they must be single words mostly.
+       rows one repeated text of one word is enough. Beside sounds and vectors they must be single words mostly.
     7. Everything else: transduce.
 
     So `dog<TAB>D AO1 G` is transduce, for its source is one word, and so is `d o g<TAB>D AO1 G` as long as many words
@@ -66,19 +75,19 @@ def recognize(examples: Sequence[Example], override: str | None = None, parallel
             raise UsageError(unknown("task", override, get_args(TaskName)))
         return Recognized(task, task == "classify" and _several(known), f"{task}: as asked")
     if not known:
-        raise UsageError(_no_targets(examples))
+        raise _no_targets(examples)
     rules = (_by_files(parallel), _by_lists, _by_numbers, _by_items, _by_classes, _by_text)
     return next(found for rule in rules if (found := rule(known)) is not None)
 
 
-def _no_targets(examples: Sequence[Example]) -> str:
+def _no_targets(examples: Sequence[Example]) -> UsageError:
     if not examples:
-        return "there are no examples to learn from"
+        return UsageError("there are no examples to learn from")
     first = examples[0]
-    return (
-        f"no target was found in {_rows(examples)}; the first is {first.where}: {_shown(first.source)!r}. If the "
-        "target stands in a column or under a key of its own, choose it: --data.source NAME --data.target NAME (a name "
-        "in the first line, a key, or a number from 1). In a .tsv tabs part the columns, in a .csv commas"
+    return NoTargets(
+        f"no target was found in {_rows(examples)}; the first is {first.where}: {_shown(first.source)!r}. ",
+        "If the target stands in a column or under a key of its own, choose it: --data.source NAME --data.target NAME "
+        "(a name in the first line, a key, or a number from 1). In a .tsv tabs part the columns, in a .csv commas",
     )
 
 
@@ -154,7 +163,9 @@ def _by_classes(examples: Sequence[Example]) -> Recognized | None:
     longest = max(len(words(label)) for label in different)
     # Of very few rows half may differ by chance; a single word that comes again is hardly a translation.
     few = len(labels) < 20 and len(different) < len(labels) and longest <= 1
-    if isinstance(examples[0].source, Value) and sum(len(words(label)) for label in labels) >= 1.5 * len(labels):
+    source = examples[0].source
+    heard = isinstance(source, Value) and not isinstance(source, Graph)
+    if heard and sum(len(words(label)) for label in labels) >= 1.5 * len(labels):
         return None  # what was said, or the symbols of it, may come again and again
     if longest > LONGEST_LABEL or len(different) > MOST_LABELS or not (len(different) <= len(labels) / 2 or few):
         return None

@@ -33,10 +33,27 @@ class Columns:
 class Reader:
     suffixes: ClassVar[tuple[str, ...]] = ()
     "Endings of file names that mean this format, `.gz` left out."
+    choice: ClassVar[str] = "columns"
+    "What `names` are names of."
+    options: ClassVar[str] = "--data.source NAME --data.target NAME"
+    "By which of them are chosen."
+    nameless: ClassVar[str] = ""
+    "What to say where there are none to choose from; advice for any format where it is empty."
 
     def read(self, path: Path, columns: Columns = Columns(), complain: Complain = refuse) -> Iterator[Example]:
         """The examples of one file. The path `-` is standard input."""
         raise NotImplementedError
+
+    def names(self, path: Path) -> list[str]:
+        """What the columns, keys or data items are called among which a person may choose; none without names.
+
+        May raise DataError for a file that cannot be read.
+        """
+        return []
+
+    def told(self, path: Path, columns: Columns) -> str:
+        """Which of them is the target, in a few words; empty where a person sees it."""
+        return ""
 
 
 READERS = Room(__name__, Reader, "format")

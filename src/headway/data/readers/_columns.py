@@ -65,6 +65,11 @@ def is_header(cells: Sequence[str], columns: Columns) -> bool:
     )
 
 
+def header(cells: Sequence[str]) -> list[str]:
+    """The names that a first row gives to its columns; none where it names none."""
+    return list(cells) if is_header(cells, UNCHOSEN) else []
+
+
 def assign(
     width: int, names: Sequence[str], source: int | None, target: tuple[int, ...]
 ) -> tuple[int | None, tuple[int, ...]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from headway.batch import Example
 from headway.data.files import LONGEST, examples, numbered, place, text_of, without_blank_end
 from headway.data.readers import Columns, Complain, Reader, refuse
-from headway.data.readers._columns import UNCHOSEN, Table, is_header
+from headway.data.readers._columns import UNCHOSEN, Table, header, is_header
 from headway.errors import DataError
 
 _Row = tuple[int, list[str] | DataError]
@@ -27,6 +27,10 @@ _PROBLEMS = {
 
 class Csv(Reader):
     suffixes = (".csv",)
+
+    def names(self, path: Path) -> list[str]:
+        _, cells = next(_rows(path, UNCHOSEN))
+        return [] if isinstance(cells, DataError) else header(cells)
 
     def read(self, path: Path, columns: Columns = UNCHOSEN, complain: Complain = refuse) -> Iterator[Example]:
         table = Table(path, columns, "a comma inside a cell needs quotes around the cell")

@@ -10,7 +10,7 @@ from headway.data.readers import Columns, Complain, Reader, refuse
 from headway.data.readers._columns import UNCHOSEN
 from headway.errors import DataError, Where, file_name
 
-SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".npy")
+SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".npy", ".mol")
 """Ends of names of files that are an example; others that lie beside them are left alone."""
 
 

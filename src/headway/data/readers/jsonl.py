@@ -1,7 +1,8 @@
 """One JSON object a line. Its keys are the columns; strings, numbers and lists of strings are their values.
 
 A list of strings is the words of a source, and the labels of a target. Under `references`, and under `target` or
-`translation` beside a text, a list holds several right targets instead. An object with `nodes` and `edges` is a graph.
+`translation` beside a text, a list holds several right targets instead. An object with `nodes` and `edges` is a graph,
+what stands under `smiles` a molecule.
 """
 
 import json
@@ -14,8 +15,9 @@ from typing import Any, NoReturn
 from headway.batch import Example, Value
 from headway.data.files import examples, listed, place, rows, text_of
 from headway.data.readers import Columns, Complain, Reader, refuse
-from headway.data.readers._columns import MOST_SHOWN, ROLES, UNCHOSEN, assign, file_column, folded, part_of_file
+from headway.data.readers._columns import MOST_SHOWN, ROLES, SMILES, UNCHOSEN, assign, file_column, folded, part_of_file
 from headway.data.sources._graphs import GRAPH, graph_of, holds_graph
+from headway.data.sources._molecules import Smiles
 from headway.errors import DataError, Where, printable, unknown
 
 _REFERENCES = ("references", "reference")
@@ -25,6 +27,11 @@ _TRANSLATIONS = (*_REFERENCES, "target", "translation", "translations")
 
 class Jsonl(Reader):
     suffixes = (".jsonl", ".ndjson")
+    choice = "keys"
+
+    def names(self, path: Path) -> list[str]:
+        line, raw = next(rows(path))
+        return list(object_of(text_of(raw, place(path, line)), place(path, line)))
 
     def read(self, path: Path, columns: Columns = UNCHOSEN, complain: Complain = refuse) -> Iterator[Example]:
         keys = Keys(columns)
@@ -91,6 +98,8 @@ def example_of(found: dict[str, Any], keys: Keys, where: Where) -> Example:
     names = list(found)
     if isinstance(source, str) and names.index(source_key) == file_column(names):
         source = part_of_file(source, found)
+    elif isinstance(source, str) and folded(source_key) in SMILES:
+        source = Smiles(source)
     targets: list[Any] = []
     for key in target_keys:
         targets += [item for item in _targets(found[key], key, source, where) if item not in targets]

@@ -20,9 +20,9 @@ def from_smiles(text: str, where: Where) -> Graph:
     return _graph(_read("MolFromSmiles", text, f"the SMILES {printable(text)!r}", where), text)
 
 
-def from_block(block: str, where: Where) -> Graph:
+def from_block(block: str, where: Where, what: str = "the MOL block") -> Graph:
     """The molecule of a MOL block; its first line is its name. Raises DataError and MissingPackage."""
-    return _graph(_read("MolFromMolBlock", block, "the MOL block", where), block.partition("\n")[0].strip())
+    return _graph(_read("MolFromMolBlock", block, what, where), block.partition("\n")[0].strip())
 
 
 def smiles_of(block: str, where: Where) -> str:

@@ -18,6 +18,7 @@ from headway.batch import PAD, Example, Part
 from headway.data.settings import DataSettings
 from headway.data.sources import SourceCodec
 from headway.data.sources._graphs import Features, Graph, graph_of
+from headway.data.sources._mol_files import from_file, names_block
 from headway.data.sources._molecules import Smiles, from_smiles
 from headway.data.sources._neighbourhoods import HOP, MOST, Seed, beside, seed_of
 from headway.errors import DataError, UsageError
@@ -136,10 +137,10 @@ class SourceGraph(SourceCodec):
 
     @classmethod
     def recognizes(cls, example: Example) -> bool:
-        """A graph, a column that its header calls SMILES, the name of a node of a `graph.json` beside the file."""
+        """A graph, a column that its header calls SMILES, a .mol file, a node of a `graph.json` beside the file."""
         source = example.source
         return isinstance(source, Graph | Seed | Smiles) or (
-            isinstance(source, str) and beside(example.where) is not None
+            isinstance(source, str) and (names_block(source, example.where) or beside(example.where) is not None)
         )
 
     @classmethod
@@ -151,6 +152,8 @@ class SourceGraph(SourceCodec):
             return replace(example, source=graph_of(source, example.where)[0])
         if not isinstance(source, str):
             raise DataError(example.where, "a graph is expected: an object with nodes and edges, or SMILES")
+        if names_block(source, example.where):
+            return replace(example, source=from_file(source, example.where))
         if (path := beside(example.where)) is not None:
             return replace(example, source=seed_of(source.strip(), path, example.where))
         return replace(example, source=from_smiles(source, example.where))

@@ -1,0 +1,150 @@
+"""Molecules as people have them: SDF with data items, .mol files that tables and folders name, SMILES in JSON."""
+
+from pathlib import Path
+
+import pytest
+from reading import read, refusal, write
+
+import graphs
+from headway import Example, Graph
+from headway.data.loading import DataSet, open_data
+from headway.data.settings import DataSettings
+from headway.data.sources import kind_of
+from headway.data.sources._molecules import Smiles
+from headway.data.sources.graph import SourceGraph
+from headway.errors import DataError, UsageError
+
+AMINE = graphs.MOL.replace(" O ", " N ").replace("ethanol", "")
+
+
+def records(*items: dict[str, object]) -> str:
+    """An SDF file of ethanol again and again, with these data items."""
+    return "".join(
+        graphs.MOL + "".join(f"> <{name}>\n{value}\n\n" for name, value in found.items()) + "$$$$\n" for found in items
+    )
+
+
+def opened(path: Path, **settings: object) -> DataSet:
+    return open_data(path, DataSettings(**settings))
+
+
+ROWS = [{"ID": number, "logP": number / 7, "rank": ("(A) low", "(B) high")[number % 2]} for number in range(30)]
+
+
+class TestSdf:
+    def test_without_a_choice_the_complaint_says_which_data_items_there_are(self, tmp_path):
+        path = write(tmp_path, "a.sdf", records(*ROWS))
+        with pytest.raises(UsageError) as caught:
+            opened(tmp_path, train=(str(path),))
+        assert "no target was found in 30 rows; the first is" in str(caught.value)
+        assert str(caught.value).endswith("The data items are ID, logP, rank; choose by name: --data.target NAME")
+
+    def test_without_data_items_the_complaint_says_so(self, tmp_path):
+        with pytest.raises(UsageError, match=r"No record has a data item \(`> <NAME>`, its value below it\)"):
+            opened(write(tmp_path, "a.mol", graphs.MOL))
+
+    @pytest.mark.parametrize(("name", "task"), [("logp", "regress"), ("rank", "classify")])
+    def test_what_was_chosen_is_the_question_and_is_said(self, tmp_path, name, task):
+        path = write(tmp_path, "a.sdf", records(*ROWS))
+        found = opened(tmp_path, train=(str(path),), valid=(str(path),), target=(name,))
+        assert found.recognized.task == task and found.kind == "graph"
+        assert found.recognized.reason.casefold().endswith(f"; data item {name}")
+
+    def test_the_only_data_item_that_can_be_the_target_is_it(self, tmp_path):
+        path = write(tmp_path, "a.sdf", records(*({"ID": n, "SOL": n / 7} for n in range(9))))
+        found = opened(tmp_path, train=(str(path),), valid=(str(path),))
+        assert found.recognized.reason.endswith("; data item SOL")
+
+    def test_a_slip_of_the_pen_is_refused_for_the_file_whatever_is_skipped(self, tmp_path):
+        path = write(tmp_path, "a.sdf", records(*ROWS))
+        with pytest.raises(DataError, match=r"^[^:]*a.sdf: no data item called 'logD'; there are: ID, logP, rank."):
+            opened(path, target=("logD",), on_bad="skip")
+
+    def test_not_every_record_has_every_data_item(self, tmp_path):
+        path = write(tmp_path, "a.sdf", records({"ID": 1}, {"ID": 2, "SOL": -1.5}, {"ID": 3, "SOL": ""}))
+        assert [example.target for example in read("sdf", path, None, "sol")] == [None, "-1.5", None]
+        assert [example.target for example in read("sdf", path)] == [None, "-1.5", None]
+
+    def test_what_looks_like_the_name_of_an_item_inside_a_block_is_none(self, tmp_path):
+        path = write(tmp_path, "a.sdf", records({"SOL": 1}).replace("ethanol", "> <ethanol>"))
+        assert "there are: SOL." in refusal("sdf", path, None, "ethanol")
+
+
+class TestTables:
+    def test_without_a_choice_the_complaint_says_which_columns_there_are(self, tmp_path):
+        for name, mark in (("a.csv", ","), ("a.tsv", "\t")):
+            rows = [("Name", "SMILES", "logS"), ("one", "CCO", "1.5"), ("two", "CC", "2.5")]
+            path = write(tmp_path, name, "".join(mark.join(row) + "\n" for row in rows))
+            with pytest.raises(UsageError) as caught:
+                opened(path)
+            assert str(caught.value).endswith(
+                "The columns are Name, SMILES, logS; choose by name: --data.source NAME --data.target NAME"
+            )
+            assert opened(tmp_path, train=(str(path),), valid=(str(path),), target=("logs",)).kind == "graph"
+
+    def test_keys_of_json_likewise(self, tmp_path):
+        path = write(tmp_path, "a.jsonl", '{"smiles": "CCO", "a": 1, "b": 2}\n' * 3)
+        with pytest.raises(UsageError, match=r"The keys are smiles, a, b; choose by name: --data.source"):
+            opened(path)
+
+    def test_what_stands_under_smiles_in_json_is_a_molecule(self, tmp_path):
+        path = write(tmp_path, "a.jsonl", '{"Smiles": "CCO", "logS": -1.5}\n')
+        (found,) = read("jsonl", path)
+        assert isinstance(found.source, Smiles) and found.target == -1.5 and kind_of([found]) == "graph"
+        (found,) = read("jsonl", write(tmp_path, "b.jsonl", '{"text": "CCO", "logS": -1.5}\n'))
+        assert kind_of([found]) == "text"
+
+    def test_a_table_names_files(self, tmp_path):
+        write(tmp_path, "one.mol", graphs.MOL)
+        write(tmp_path, "two.MOL", AMINE)
+        path = write(tmp_path, "train.tsv", "path\tlabel\none.mol\ta\ntwo.MOL\tb\n")
+        found = opened(tmp_path, valid=(str(path),), task="classify")
+        one, two = found.examples("train")
+        assert found.kind == "graph" and (one.target, two.target) == ("a", "b")
+        assert [str(one.source), str(two.source)] == ["ethanol", "two.MOL"] and two.source.words == ("C", "C", "N")
+
+    @pytest.mark.parametrize(
+        ("content", "said"),
+        [
+            (None, r"there is no such file; names are relative to"),
+            ("", "is empty"),
+            (graphs.MOL.replace(" O ", " Zz"), r"the MOL block in .*one.mol is no molecule that rdkit understands"),
+        ],
+    )
+    def test_a_file_that_is_none_is_refused_with_the_line_that_names_it(self, tmp_path, content, said):
+        if content is not None:
+            write(tmp_path, "one.mol", content)
+        path = write(tmp_path, "train.tsv", "path\tlabel\none.mol\ta\n")
+        with pytest.raises(DataError, match=rf"train.tsv:2: .*{said}"):
+            opened(tmp_path, task="classify", valid=(str(path),)).examples("train")
+
+
+class TestFolders:
+    def test_names_of_folders_are_labels_of_the_molecules_in_them(self, tmp_path):
+        for part in ("train", "valid"):
+            for number in range(4):
+                label = ("alcohol", "amine")[number % 2]
+                (tmp_path / part / label).mkdir(parents=True, exist_ok=True)
+                write(tmp_path / part / label, f"{number}.mol", (graphs.MOL, AMINE)[number % 2])
+        found = opened(tmp_path)
+        assert found.kind == "graph" and found.recognized.task == "classify"
+        assert [(example.source.words[2], example.target) for example in found.examples("train")] == [
+            *[("O", "alcohol")] * 2,
+            *[("N", "amine")] * 2,
+        ]
+        write(tmp_path / "train" / "amine", "9.mol", "no block\n")
+        with pytest.raises(DataError, match=r"amine/9.mol: the MOL block in .*9.mol is no molecule"):
+            found.examples("train")
+
+    def test_a_folder_without_labels_says_what_is_expected(self, tmp_path):
+        write(tmp_path, "one.mol", graphs.MOL)
+        with pytest.raises(UsageError, match=r"or folders of sounds, vectors or molecules \(.mol\), each named by its"):
+            opened(tmp_path)
+
+
+def test_what_a_person_types_or_a_client_sends_is_never_a_path(tmp_path, monkeypatch):
+    write(tmp_path, "one.mol", graphs.MOL)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match=r"^input: the SMILES 'one.mol' is no molecule"):
+        SourceGraph.opened(Example("one.mol"), DataSettings())
+    assert isinstance(SourceGraph.opened(Example("CCO"), DataSettings()).source, Graph)
