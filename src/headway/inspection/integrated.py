@@ -162,7 +162,8 @@ def _of_tokens(decoder: Autoregressive, target: TargetCodec, written: Hypothesis
 
     def token(place: int, number: int) -> Output:
         def value(memory: Memory) -> Tensor:
-            states = decoder.stack(decoder.vectors(read.expand(len(memory.x), -1)), memory)[:, place]
+            before = read[:, : place + 1].expand(len(memory.x), -1)
+            states = decoder.stack(decoder.vectors(before), memory)[:, place]
             logits = F.linear(states, decoder.output, decoder.output_bias).float()
             return without_specials(logits.clone()).log_softmax(-1)[:, number]
 
