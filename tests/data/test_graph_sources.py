@@ -220,9 +220,22 @@ class TestMolecules:
     def test_a_valence_that_is_too_large_is_read_as_it_stands(self):
         assert opened("FBr(F)F").words == ("F", "Br", "F", "F")
 
-    @pytest.mark.parametrize("smiles", ["C1CC", "[Zz]", "c1ccc1c", "C(", "hello"])
-    def test_what_is_no_smiles_is_refused_with_its_line(self, smiles):
-        with pytest.raises(DataError, match=r"^a.tsv:3: the SMILES '.*' is no molecule that rdkit understands"):
+    @pytest.mark.parametrize(
+        ("smiles", "why"),
+        [
+            ("C1CC", "a bracket or a ring is not closed, or an element is unknown"),
+            ("[Zz]", "a bracket or a ring is not closed, or an element is unknown"),
+            ("C(", "a bracket or a ring is not closed, or an element is unknown"),
+            ("hello", "a bracket or a ring is not closed, or an element is unknown"),
+            ("c1ccc1c", "non-ring atom 4 marked aromatic"),
+            ("c1cccn1(H)", r"a hydrogen stands in brackets with its atom, \[nH\], and not as \(H\)"),
+            ("c2ccc1nncc1c2", r"no double bonds that fit; an aromatic nitrogen with a hydrogen is written \[nH\]"),
+        ],
+    )
+    def test_what_is_no_smiles_is_refused_with_its_line_and_the_reason(self, smiles, why):
+        with pytest.raises(
+            DataError, match=rf"^a.tsv:3: the SMILES '.*' is no molecule that rdkit understands: .*{why}"
+        ):
             opened(smiles)
 
     def test_a_header_that_says_smiles_is_recognized(self, tmp_path):
@@ -260,7 +273,10 @@ class TestMolecules:
         [
             ("a\nb\n\nnonsense\n$$$$\n", "a.sdf:1: the record has no MOL block: no line `M  END`"),
             (graphs.MOL + "$$$$\n" + graphs.MOL.replace(" O ", " Zz"), "a.sdf:12: the MOL block is no molecule"),
-            (graphs.MOL + "$$$$\n" + graphs.MOL.replace("  3  2", "  9  2"), "a.sdf:12: the MOL block is no molecule"),
+            (
+                graphs.MOL + "$$$$\n" + graphs.MOL.replace("  3  2", "  9  2"),
+                "a.sdf:12: the MOL block is no molecule that rdkit understands: its lines are not as its counts say",
+            ),
             ("", "a.sdf: the file is empty"),
         ],
     )

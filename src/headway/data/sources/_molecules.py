@@ -58,14 +58,28 @@ def _read(how: str, text: str, what: str, where: Where) -> Any:
             if Chem.SanitizeMol(molecule, others, catchErrors=True):
                 molecule = None
     if molecule is None:
-        raise DataError(
-            where,
-            f"{what} is no molecule that rdkit understands: a bracket or a ring is not closed, an element is unknown, "
-            "or its aromatic rings have no double bonds that fit",
-        )
+        raise DataError(where, f"{what} is no molecule that rdkit understands: {_why(how, text)}")
     if not molecule.GetNumAtoms():
         raise DataError(where, f"{what} has no atoms")
     return molecule
+
+
+def _why(how: str, text: str) -> str:
+    """What is wrong with it, and how it is mended where that can be said."""
+    Chem, rdBase = _rdkit()
+    with rdBase.BlockLogs():
+        loose = getattr(Chem, how)(text, sanitize=False)
+        problems = [] if loose is None else Chem.DetectChemistryProblems(loose)
+    if loose is None and how == "MolFromMolBlock":
+        return "its lines are not as its counts say, or an element is unknown"
+    if loose is None and "(H)" in text:
+        return "a hydrogen stands in brackets with its atom, [nH], and not as (H)"
+    if loose is None:
+        return "a bracket or a ring is not closed, or an element is unknown"
+    if any(problem.GetType() == "KekulizeException" for problem in problems):
+        return "its aromatic rings have no double bonds that fit; an aromatic nitrogen with a hydrogen is written [nH]"
+    said = "; ".join(printable(problem.Message(), 120) for problem in problems)
+    return said or "its atoms and bonds do not fit together"
 
 
 def _graph(molecule: Any, name: str) -> Graph:
