@@ -21,6 +21,16 @@ figure is their mean, from the least to the greatest in brackets, and so are min
 |---|---|---|---|---|---|---|
 """
 
+PADDING = """
+## Padding
+
+The share of the tokens of a training, as the recipes and the settings above cut it into batches, that is padding:
+`python -m benchmarks.quality.padding`. What was aimed at is less than 5 %.
+
+| data | padding |
+|---|---|
+"""
+
 Result = Mapping[str, Any]
 
 
@@ -32,7 +42,16 @@ def page(results: Path) -> str:
         if found:
             rows.append(_row(cell, found))
             details += [_details(cell, result) for result in found]
-    return HEAD + "\n".join(rows) + "\n\n" + "\n".join(details)
+    return HEAD + "\n".join(rows) + "\n\n" + "\n".join(details) + _padding(results / "padding.json")
+
+
+def _padding(kept: Path) -> str:
+    """What share of each training is padding, where it was measured."""
+    if not kept.is_file():
+        return ""
+    found = json.loads(kept.read_text("utf-8"))
+    lines = [f"| {cell.title} | {found[cell.name]:.1%} |" for cell in CELLS if cell.name in found]
+    return PADDING + "\n".join(lines) + "\n"
 
 
 def _row(cell: Cell, found: Sequence[Result]) -> str:

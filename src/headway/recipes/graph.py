@@ -21,6 +21,9 @@ from headway.training.settings import TrainingSettings
 
 LARGEST = 2048
 """Nodes that a graph may have; the biases of a larger one would take more memory than a laptop has."""
+GROUPS, FEW = 4, 50
+"""Batches of an update where less than FEW updates are all of the data: of so few batches each holds graphs of many
+sizes, and the small ones are padded (1,000 molecules: 14 % of the nodes in one batch an update, 4 % in four)."""
 NEIGHBOURHOOD = 32
 """Nodes of a neighbourhood that are read, the near ones first."""
 
@@ -52,7 +55,11 @@ def _of_graphs(survey: Survey) -> Run:
             over_long="refuse" if survey.longest <= LARGEST else "truncate",
         ),
         training=TrainingSettings(
-            epochs=epochs_for(survey, tokens, epochs=60), tokens=tokens, learning_rate=2e-3, schedule="cosine"
+            epochs=epochs_for(survey, tokens, epochs=60),
+            tokens=tokens,
+            groups=GROUPS if survey.elements < FEW * tokens else 1,
+            learning_rate=2e-3,
+            schedule="cosine",
         ),
     )
 
