@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -269,6 +270,13 @@ def test_bodies_that_are_no_sounds():
     broken[50] = np.nan
     with pytest.raises(Refusal, match="no finite number"):
         sound_of(written(broken, subtype="FLOAT"), 10.0)
+
+
+def test_a_server_that_cannot_hear_says_what_it_lacks(monkeypatch):
+    monkeypatch.setitem(sys.modules, "soundfile", None)
+    with pytest.raises(Refusal, match="needs the package soundfile") as found:
+        sound_of(b"RIFF", 10.0)
+    assert (found.value.status, found.value.code, found.value.members["extra"]) == (501, "package", "sound")
 
 
 def test_a_small_file_that_unpacks_to_hours_is_left_early():
