@@ -27,6 +27,10 @@ class Value:
         """A hash of what it holds, and not of where it lies: equal for equal values, on every machine."""
         raise NotImplementedError
 
+    def identity(self) -> str:
+        """Equal where two are one thing, however it is written down; `content` where nothing more is known."""
+        return self.content()
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.content()})"
 

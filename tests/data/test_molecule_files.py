@@ -7,12 +7,14 @@ from reading import read, refusal, write
 
 import graphs
 from headway import Example, Graph
+from headway.data.checking import check
 from headway.data.loading import DataSet, open_data
 from headway.data.settings import DataSettings
 from headway.data.sources import kind_of
 from headway.data.sources._molecules import Smiles
 from headway.data.sources.graph import SourceGraph
-from headway.errors import DataError, UsageError
+from headway.errors import DataError, UsageError, Where
+from headway.planning import outline
 
 AMINE = graphs.MOL.replace(" O ", " N ").replace("ethanol", "")
 
@@ -148,3 +150,41 @@ def test_what_a_person_types_or_a_client_sends_is_never_a_path(tmp_path, monkeyp
     with pytest.raises(DataError, match=r"^input: the SMILES 'one.mol' is no molecule"):
         SourceGraph.opened(Example("one.mol"), DataSettings())
     assert isinstance(SourceGraph.opened(Example("CCO"), DataSettings()).source, Graph)
+
+
+# ------------------------------------------------------------------------------------------------------- one molecule
+
+
+def molecule(smiles: str) -> Graph:
+    return SourceGraph.opened(Example(smiles), DataSettings()).source
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("CCO", "OCC", True),
+        ("c1ccccc1C", "CC1=CC=CC=C1", True),
+        ("C/C=C/C", "C/C=C\\C", True),
+        ("[13CH3]O", "OC", True),
+        ("[CH3:1]O", "OC", True),
+        ("C[C@H](N)O", "O[C@H](C)N", True),
+        ("C[C@H](N)O", "C[C@@H](N)O", False),
+        ("CCO", "COC", False),
+        ("C1CCC2CCCCC2C1", "C1CCC(C1)C1CCCC1", False),
+    ],
+)
+def test_a_molecule_is_one_thing_however_it_is_written(one, other, same):
+    assert (molecule(one).identity() == molecule(other).identity()) is same
+    assert molecule(one) != molecule(other) or same  # what is equal as it stands is one thing
+
+
+def test_check_finds_a_molecule_of_another_part_that_is_written_otherwise(tmp_path):
+    write(tmp_path, "train.tsv", "smiles\ttarget\n" + "".join(f"{'C' * n}O\t{n}.5\n" for n in range(1, 9)))
+    write(tmp_path, "valid.tsv", "smiles\ttarget\nNCC\t1.5\nCCN\t2.5\n")
+    write(tmp_path, "test.tsv", "smiles\ttarget\nOCC\t2.5\nC(O)CC\t1.5\nCCCN\t0.5\n")
+    found, setup, _ = outline(tmp_path)
+    said = {one.check: one for one in check(found, setup).findings if one.severity != "ok"}
+    leak = said["leakage"]
+    assert leak.what.startswith("2 of 3 sources of the test part (66.7%) are in the train part")
+    assert [place.where.line for place in leak.places] == [2, 3] and "canonical SMILES" in leak.advice
+    assert said["contradictions"].places[0].where == Where(tmp_path / "valid.tsv", 3)

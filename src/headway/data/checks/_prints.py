@@ -45,7 +45,7 @@ class Prints:
     def add(self, part: str, example: Example) -> None:
         """Remember a row."""
         self._source.append(hash(_plain(example.source)))
-        self._alike.append(hash(folded(example.source)))
+        self._alike.append(hash(_folded(example.source)))
         self._target.append(hash(_plain(example.target)))
         self._file.append(self._file_of(example.where))
         self._line.append(example.where.line)
@@ -115,4 +115,9 @@ def again(keys: NDArray[np.int64], rows: NDArray[np.int64], among: NDArray[np.in
 
 def _plain(value: Any) -> Any:
     """What equal values have in common, as something that has a hash."""
-    return value.content() if isinstance(value, Value) else value
+    return value.identity() if isinstance(value, Value) else value
+
+
+def _folded(value: Any) -> str:
+    """The same without case and blanks."""
+    return value.identity() if isinstance(value, Value) else folded(value)

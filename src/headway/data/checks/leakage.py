@@ -17,6 +17,7 @@ class Leakage(Check):
 
     def findings(self) -> Iterator[Finding]:
         prints, none = self.setup.prints, True
+        one_way = " (molecules all as canonical SMILES)" if self.setup.kind == "graph" else ""
         for part, others in PAIRS:
             rows, among = prints.part(part), np.concatenate([prints.part(other) for other in others])
             near = list(again(prints.alike, rows, among))
@@ -31,8 +32,8 @@ class Leakage(Check):
                 f"{len(exact):,} of {len(rows):,} sources of the {part} part ({len(exact) / len(rows):.1%}) are in the "
                 f"{others[0]} part, too{more}",
                 Seen(len(near), places),
-                "figures of them say what was remembered: take them out of one part, or give one file, which is split "
-                "so that equal sources stay together",
+                f"figures of them say what was remembered: take them out of one part, or give one file{one_way}, which "
+                "is split so that equal sources stay together",
             )
         if none:
             yield self.found("ok", "no source of one part is in another")

@@ -36,6 +36,7 @@ class Graph(Value):
     edges      (i, j), (i, j, type) or (i, j, features), by the numbers of the nodes from 0
     directed   whether an edge leads from i to j only; otherwise it has no direction
     name       what a person calls it; not a part of what it holds
+    same       what two have in common that differ in the order of their nodes alone, where that is known
     ids        what a person calls the nodes, likewise
 
     An edge that is given twice is one edge; given with different features it is refused. A loop from a node to itself
@@ -52,7 +53,7 @@ class Graph(Value):
         where: Where = NOWHERE,
     ):
         self.nodes: tuple[Features, ...] = tuple(node_of(node, number, where) for number, node in enumerate(nodes))
-        self.directed, self.name, self.ids = directed, name, tuple(ids)
+        self.directed, self.name, self.ids, self.same = directed, name, tuple(ids), ""
         if not self.nodes:
             raise DataError(where, "the graph has no nodes")
         if len(self.nodes) > MOST_NODES:
@@ -84,11 +85,12 @@ class Graph(Value):
         directed: bool = False,
         name: str = "",
         ids: tuple[str, ...] = (),
+        same: str = "",
     ) -> "Graph":
         """Of parts that are known to be right: no check, no copy."""
         made = cls.__new__(cls)
         made.nodes, made.pairs, made.features = nodes, pairs, features
-        made.directed, made.name, made.ids = directed, name, ids
+        made.directed, made.name, made.ids, made.same = directed, name, ids, same
         return made
 
     def first(self, count: int) -> "Graph":
@@ -114,6 +116,10 @@ class Graph(Value):
     def content(self) -> str:
         """Equal where nodes, edges and features are; their order counts for nodes and not for edges."""
         return self._content
+
+    def identity(self) -> str:
+        """Of molecules, rdkit's canonical SMILES of what their features hold."""
+        return self.same or self.content()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Graph) and self.content() == other.content()

@@ -20,4 +20,5 @@ def from_file(name: str, where: Where) -> Graph:
     with opened(path) as file:
         text = text_of(file.read(LONGEST + 1), where)
     graph = from_block(text, where, f"the MOL block in {file_name(path)}")
-    return Graph.checked(graph.nodes, graph.pairs, graph.features, name=graph.name or name)
+    graph.name = graph.name or name
+    return graph

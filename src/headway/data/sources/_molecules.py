@@ -1,5 +1,6 @@
 """Molecules as graphs, by way of rdkit: from SMILES, and from MOL blocks as SDF files hold them."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -91,7 +92,28 @@ def _graph(molecule: Any, name: str) -> Graph:
     order = sorted(range(len(pairs)), key=pairs.__getitem__)
     nodes = tuple(map(_atom, molecule.GetAtoms()))
     ends = np.array([pairs[number] for number in order], np.int32).reshape(-1, 2)
-    return Graph.checked(nodes, ends, tuple(bonds[number] for number in order), name=name)
+    features = tuple(bonds[number] for number in order)
+    return Graph.checked(nodes, ends, features, name=name, same=_same(molecule))
+
+
+_UNSEEN = re.compile(r"[/\\:]|\[\d")
+"""In SMILES what no feature holds: the sides of a double bond, the numbers of a mapping, isotopes."""
+
+
+def _same(molecule: Any) -> str:
+    """Canonical SMILES of what the features hold."""
+    Chem, _ = _rdkit()
+    written = Chem.MolToSmiles(molecule)
+    if not _UNSEEN.search(written):
+        return written
+    plain = Chem.Mol(molecule)
+    for atom in plain.GetAtoms():
+        atom.SetIsotope(0)
+        atom.SetAtomMapNum(0)
+    for bond in plain.GetBonds():
+        bond.SetStereo(Chem.BondStereo.STEREONONE)
+        bond.SetBondDir(Chem.BondDir.NONE)
+    return Chem.MolToSmiles(plain)
 
 
 _KNOWN: dict[tuple[str, ...], Features] = {}
