@@ -1,7 +1,8 @@
 """The server under load.
 
     python -m benchmarks.serving load RUN INPUTS     what batching brings, waits, cost; benchmarks/results/serving.json
-    python -m benchmarks.serving soak RUN --minutes 30      does memory grow? exit code 1 where it does
+    python -m benchmarks.serving soak RUN --minutes 30      does memory grow? benchmarks/results/serving_soak.json,
+                                                            exit code 1 where it does
     python -m benchmarks.serving restart RUN         from a SIGKILL to the next answer
 
 RUN is a run that writes sequences of texts, INPUTS a file with a text at the begin of each line.
@@ -32,10 +33,11 @@ def main() -> int:
     if asked.what == "soak":
         from benchmarks.serving.process import started
         from benchmarks.serving.soak import soaked
+        from benchmarks.timing import record
 
         with started(asked.run) as server:
             found = soaked(server.url, server.memory, 60 * asked.minutes, say)
-        say(str(found))
+        say(record("serving_soak", [{"run": asked.run.name, "note": asked.note, **found}]))
         return 1 if found["grown"] > MOST_GROWTH or found["mistakes"] else 0
     if asked.what == "restart":
         from benchmarks.serving.restart import restarted

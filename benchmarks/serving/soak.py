@@ -14,7 +14,7 @@ LETTERS = "abcdefgh"
 
 
 def soaked(url: str, memory: Callable[[], int], seconds: float, say: Callable[[str], None] | None = None) -> dict:
-    """Requests, mistakes, and by which share memory grew from the third of the time to its end."""
+    """Requests, mistakes, by which share memory grew from the third of the time to its end, and what was held."""
     end = time.monotonic() + seconds
     counts = {"requests": 0, "mistakes": 0}
     threads = [threading.Thread(target=_client, args=(url, end, number, counts)) for number in range(CLIENTS)]
@@ -30,7 +30,8 @@ def soaked(url: str, memory: Callable[[], int], seconds: float, say: Callable[[s
     third = [size for at, size in held if seconds / 3 <= at < seconds / 2]
     last = [size for at, size in held if at >= 5 * seconds / 6]
     early, late = sorted(third)[len(third) // 2], sorted(last)[len(last) // 2]
-    return {**counts, "seconds": seconds, "early": early, "late": late, "grown": late / early - 1}
+    minutes = [size for _, size in held[59::60]]
+    return {**counts, "seconds": seconds, "early": early, "late": late, "grown": late / early - 1, "minutes": minutes}
 
 
 def _client(url: str, end: float, number: int, counts: dict[str, int]) -> None:
