@@ -8,6 +8,7 @@ from reading import read, refusal, write
 import graphs
 from headway import Example, Graph
 from headway.data.checking import check
+from headway.data.checks import Finding
 from headway.data.loading import DataSet, open_data
 from headway.data.settings import DataSettings
 from headway.data.sources import kind_of
@@ -188,3 +189,36 @@ def test_check_finds_a_molecule_of_another_part_that_is_written_otherwise(tmp_pa
     assert leak.what.startswith("2 of 3 sources of the test part (66.7%) are in the train part")
     assert [place.where.line for place in leak.places] == [2, 3] and "canonical SMILES" in leak.advice
     assert said["contradictions"].places[0].where == Where(tmp_path / "valid.tsv", 3)
+
+
+# ------------------------------------------------------------------------------------------------------ read as a text
+
+
+def told(folder: Path, *sources: str) -> list[Finding]:
+    """What is said of SMILES that are no molecules, where these sources and a number each are a table."""
+    folder.mkdir(exist_ok=True)
+    write(folder, "train.tsv", "".join(f"{source}\t{n}.5\n" for n, source in enumerate(sources)))
+    write(folder, "valid.tsv", "a film\t1.5\n")
+    found, setup, _ = outline(folder)
+    return [one for one in check(found, setup).findings if one.check == "smiles"]
+
+
+def test_smiles_without_a_header_are_told_to_be_read_as_text(tmp_path):
+    smiles = [
+        "CC(=O)N",
+        "c1ccccc1Cl",
+        "[NH4+].[Cl-]",
+        "C/C=C/C",
+        "CCCO",
+        "C%10CCC%10",
+        "CC#N ethyl",
+        "OCC(O)C",
+        "BrCC=C",
+    ]
+    (finding,) = told(tmp_path / "a", *smiles * 2)
+    assert finding.severity == "warning" and "18 of 18 sources" in finding.what
+    assert finding.places[0].where == Where(tmp_path / "a" / "train.tsv", 1)
+    assert "--model.input graph" in finding.advice
+    assert not told(tmp_path / "b", *smiles)  # too few to tell
+    assert not told(tmp_path / "c", *smiles, *(f"film {number} was good" for number in range(9)))
+    assert not told(tmp_path / "d", *("COCO", "CON", "NO", "ICON", "SPIN") * 4)  # words without a ring or a bond
