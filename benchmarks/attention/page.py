@@ -15,7 +15,8 @@ HEAD = """# What attention costs
 
 Written by `python -m benchmarks.attention.page` from `benchmarks/results/`. Every figure is a ratio of two that were
 measured in turn in one process, medians over rounds: below 1 headway is the faster. 4 heads of 64, float32, no dropout.
-`headway list engines` says which engine takes what; `auto` chooses among them as measured here.
+`headway list engines` says which engine takes what; `auto` chooses among them as measured here. `bilinear` and `cosine`
+do more than the kernel: a product of each query with a matrix, a norm of each query and each key.
 """
 RUNS = {
     "attention_engines": "Every position may look everywhere",
