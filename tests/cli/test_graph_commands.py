@@ -78,6 +78,7 @@ def test_bad_smiles_end_training_or_are_skipped_counted_and_listed(headway, tmp_
     steps = options(STEPS | {"training.steps": 2})
     printed = headway("train", data, "--out", tmp_path / "run", *steps)
     assert printed.code == 3 and "train.tsv:42: the SMILES 'C1CC' is no molecule" in printed.err
+    assert printed.err.splitlines()[-1] == "--skip-bad (data.on_bad skip) leaves out such lines, counts and lists them"
     printed = headway("train", data, "--out", tmp_path / "run", "--data.on_bad", "skip", *options(STEPS))
     said = printed.err + printed.out
     assert printed.code == 0 and "2 lines were skipped" in said

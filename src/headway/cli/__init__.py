@@ -100,7 +100,7 @@ def run(arguments: Sequence[str]) -> int:
         _complain(f"{error}\n`{command} --help` shows what there is.")
         return 2
     except HeadwayError as error:
-        _complain(str(error))
+        _complain("\n".join([str(error), *getattr(error, "__notes__", ())]))
         return error.exit_code
     except KeyboardInterrupt:
         return 130

@@ -25,6 +25,10 @@ UNSEEN = 0.01
 """The share of labels in valid or test that training may never have seen before that is an error and no curiosity."""
 
 
+SKIPPING = "--skip-bad (data.on_bad skip) leaves out such lines, counts and lists them"
+"""What can be done about a line beside mending it; the command line prints it below the complaint."""
+
+
 @dataclass
 class Complaints:
     """Takes complaints about lines: raises the first, or skips the line and remembers it."""
@@ -34,6 +38,8 @@ class Complaints:
     places: set[Where] = field(default_factory=set)
 
     def __call__(self, error: DataError) -> None:
+        if not self.skip and error.where.line:
+            error.add_note(SKIPPING)
         if not self.skip or not error.where.line:
             raise error
         if error.where not in self.places:  # a file that is split is read once for every part

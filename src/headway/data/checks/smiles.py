@@ -36,7 +36,8 @@ class SmilesAsText(Check):
         if self.rows >= LEAST and self.like.count >= MOST * self.rows and self.signs >= HALF * self.rows:
             yield self.found(
                 "warning",
-                f"{self.like.count:,} of {self.rows:,} sources of the train part look like SMILES and are read as text",
+                f"{self.like.count:,} of {self.rows:,} sources of the train part look like SMILES and are read as "
+                "text, and not, by --model.input graph, as molecules",
                 self.like,
-                "--model.input graph reads them as molecules, as a column that is called smiles is",
+                "set --model.input graph, or call their column smiles",
             )
