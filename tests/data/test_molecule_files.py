@@ -9,6 +9,7 @@ import graphs
 from headway import Example, Graph
 from headway.data.checking import check
 from headway.data.checks import Finding
+from headway.data.formats import by_suffix
 from headway.data.loading import DataSet, open_data
 from headway.data.settings import DataSettings
 from headway.data.sources import kind_of
@@ -71,6 +72,34 @@ class TestSdf:
     def test_what_looks_like_the_name_of_an_item_inside_a_block_is_none(self, tmp_path):
         path = write(tmp_path, "a.sdf", records({"SOL": 1}).replace("ethanol", "> <ethanol>"))
         assert "there are: SOL." in refusal("sdf", path, None, "ethanol")
+
+
+class TestSmi:
+    def test_what_stands_behind_the_smiles_is_its_name_and_not_every_molecule_has_one(self, tmp_path):
+        path = write(tmp_path, "a.smi", "CCO\nCC(=O)O acetic  acid\nCN\tmethylamine\n")
+        found = read("smi", path)
+        assert [example.source for example in found] == ["CCO", "CC(=O)O", "CN"] and kind_of(found) == "graph"
+        assert [example.target for example in found] == ["", "acetic  acid", "methylamine"]
+        assert by_suffix(path) == "smi"
+
+    @pytest.mark.parametrize("text", ["CCO 1.5\nCC 2.5\n", "SMILES\tlogS\nCCO\t1.5\nCC\t2.5\n"])
+    def test_a_number_there_is_the_target(self, tmp_path, text):
+        path = write(tmp_path, "a.smi", text)
+        found = opened(tmp_path, train=(str(path),), valid=(str(path),))
+        assert found.kind == "graph" and [example.target for example in found.examples("train")] == [1.5, 2.5]
+
+    def test_columns_behind_tabs_are_chosen(self, tmp_path):
+        path = write(tmp_path, "a.smi", "smiles\tID\tlogS\tmp\nCCO\t7\t1.5\t300\n")
+        assert [example.target for example in read("smi", path, None, "mp")] == ["300"]
+        with pytest.raises(UsageError, match="The columns are smiles, ID, logS, mp; choose by name"):
+            opened(path)
+
+    def test_complaints_name_the_line(self, tmp_path):
+        path = write(tmp_path, "a.smi", "CCO 1.5\n\nC1CC 2.5\n")
+        assert refusal("smi", path).startswith("a.smi:2: the row is empty")
+        path = write(tmp_path, "a.smi", "CCO 1.5\nC1CC 2.5\n")
+        with pytest.raises(DataError, match=r"a.smi:2: the SMILES 'C1CC' is no molecule"):
+            opened(path, valid=(str(path),)).examples("train")
 
 
 class TestTables:

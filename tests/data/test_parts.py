@@ -94,7 +94,7 @@ class TestFolder:
         assert message == (
             f"there is no train part: the folder {tmp_path} holds data.tsv, notes.md; expected are train.*, valid.* "
             "(or val.*, dev.*) and test.*, each one file (.arrow, .conll, .conllu, .csv, .json, .jsonl, .parquet, "
-            ".sdf, .slash, .tsv, .txt) or a pair like train.src and train.tgt, plain or .gz; or folders of "
+            ".sdf, .slash, .smi, .tsv, .txt) or a pair like train.src and train.tgt, plain or .gz; or folders of "
             "sounds, vectors or molecules (.mol), each named by its label: train/LABEL/*.wav or LABEL/*.wav"
         )
         assert "holds nothing; expected" in refusal(fill(tmp_path / "empty"))

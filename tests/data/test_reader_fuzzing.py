@@ -37,6 +37,7 @@ FILES = {
     "json": [json.dumps([{"text": "good", "label": "pos"}, {"text": "bad", "label": ["a"]}]), json.dumps(GRAPH)],
     "jsonl": [SAMPLES["jsonl"], json.dumps(GRAPH) + "\n"],
     "sdf": [MOLECULE],
+    "smi": ["CCO 1.5\nC1CC1\tring\n[NH4+]\n"],
 }
 SETTINGS = DataSettings()
 FAST = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # as many examples as the profile says

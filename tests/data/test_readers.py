@@ -25,7 +25,7 @@ from headway.errors import DataError, Where
 
 
 def test_the_formats_are_the_files_of_the_room():
-    others = {"arrow", "folders", "json", "parquet", "sdf"}  # which hold no lines, and have tests of their own
+    others = {"arrow", "folders", "json", "parquet", "sdf", "smi"}  # which have tests of their own
     assert set(READERS.names()) == others | set(FORMATS)
 
 
