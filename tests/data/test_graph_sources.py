@@ -238,6 +238,11 @@ class TestMolecules:
         ):
             opened(smiles)
 
+    def test_a_ring_of_riddles_is_refused_before_rdkit_tries_all_answers(self):
+        with pytest.raises(DataError, match=r"^a.tsv:3: .* has 24 atoms of any element \(\*\) in rings; 8 are read at"):
+            opened(Smiles("c1" + "*" * 24 + "c" * 40 + "1"))
+        assert len(opened(Smiles("c1" + "*" * 4 + "c1" + "*" * 24)).nodes) == 30
+
     def test_a_header_that_says_smiles_is_recognized(self, tmp_path):
         path = write(tmp_path, "a.tsv", "smiles\ttarget\nCCO\t1.5\nCC\t2.5\n")
         found = read("tsv", path)

@@ -9,6 +9,10 @@ from headway.data.sources._graphs import TYPE, Features, Graph
 from headway.errors import DataError, MissingPackage, Where, printable
 
 
+RIDDLES = 8
+"""Atoms of any element that rings of one molecule may have."""
+
+
 class Smiles(str):
     """A text that its header calls SMILES."""
 
@@ -52,6 +56,7 @@ def _read(how: str, text: str, what: str, where: Where) -> Any:
     Chem, rdBase = _rdkit()
     read = getattr(Chem, how)
     with rdBase.BlockLogs():
+        _refuse_riddles(read(text, sanitize=False), what, where)
         molecule = read(text)
         if molecule is None and (molecule := read(text, sanitize=False)) is not None:
             molecule.UpdatePropertyCache(strict=False)
@@ -63,6 +68,16 @@ def _read(how: str, text: str, what: str, where: Where) -> Any:
     if not molecule.GetNumAtoms():
         raise DataError(where, f"{what} has no atoms")
     return molecule
+
+
+def _refuse_riddles(loose: Any, what: str, where: Where) -> None:
+    """rdkit tries both answers for each atom of a ring that may be any element: twice the time for each, and no end."""
+    Chem, _ = _rdkit()
+    if loose is None or sum(not atom.GetAtomicNum() for atom in loose.GetAtoms()) <= RIDDLES:
+        return
+    Chem.FastFindRings(loose)
+    if (number := sum(not atom.GetAtomicNum() and atom.IsInRing() for atom in loose.GetAtoms())) > RIDDLES:
+        raise DataError(where, f"{what} has {number} atoms of any element (*) in rings; {RIDDLES} are read at most")
 
 
 def _why(how: str, text: str) -> str:
