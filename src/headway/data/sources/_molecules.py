@@ -8,7 +8,6 @@ import numpy as np
 from headway.data.sources._graphs import TYPE, Features, Graph
 from headway.errors import DataError, MissingPackage, Where, printable
 
-
 RIDDLES = 8
 """Atoms of any element that rings of one molecule may have."""
 
