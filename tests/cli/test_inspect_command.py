@@ -28,6 +28,19 @@ def test_a_page_and_json(headway, runs, tmp_path):
 
 
 @pytest.mark.long
+def test_attributions_of_chosen_outputs(headway, runs):
+    pytest.importorskip("captum")
+    asked = ("inspect", runs("tag"), "--text", "ant bee cat", "--json")
+    every, some = (
+        View.read(json.loads(headway(*asked, "--attributions", *chosen).out)).attributions
+        for chosen in ((), ("--output", 2, "--output", 0))
+    )
+    assert [one.of for one in some] == [every[2].of, every[0].of] and len(every) == 3
+    printed = headway("inspect", runs("tag"), "--text", "ant", "--output", 0)
+    assert printed.code == 2 and "--output says which outputs --attributions are of: give both" in printed.err
+
+
+@pytest.mark.long
 def test_a_figure(headway, runs, tmp_path):
     pytest.importorskip("matplotlib")
     figure = tmp_path / "a.svg"

@@ -27,6 +27,7 @@ def inspect(
     part: Literal["train", "valid", "test"] = "test",
     examples: int = 500,
     attributions: Annotated[bool, Parameter(negative="")] = False,
+    output: Annotated[tuple[int, ...], Parameter(negative="", consume_multiple=False)] = (),
     html: Path | None = None,
     figure: Path | None = None,
     json: Json = False,
@@ -70,6 +71,9 @@ def inspect(
         With --average: the first so many only.
     attributions
         Tell also how much each element added to each output, by integrated gradients (needs captum).
+    output
+        With --attributions: which output (label, token), from 0; may be given several times; the first dozen where none
+        is given.
     html
         Write a page with all layers and heads, which needs no network; of a long input only with the --kind, --layer
         and --head that are drawn.
@@ -82,6 +86,8 @@ def inspect(
         raise UsageError(
             "nothing to look at: give a file, or --text" if text is None else "give a file, or --text, and not both"
         )
+    if output and not attributions:
+        raise UsageError("--output says which outputs --attributions are of: give both")
     for path in (html, figure):
         _check_folder(path)
     predictor = load(run)
@@ -91,7 +97,7 @@ def inspect(
         average_heads(predictor, file, part, examples, kind, html, json)
         return 0
     given = text if text is not None else _example(predictor, file, number)
-    view = predictor.inspect(given, target=target, mode=mode, attributions=attributions)
+    view = predictor.inspect(given, target=target, mode=mode, attributions=attributions, outputs=output or None)
     picture = view.picture(kind, layer, head) if view.maps else None
     if html is not None:
         _write(html, _fitting(view, kind, layer, head).html().encode())
