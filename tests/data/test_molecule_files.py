@@ -1,6 +1,7 @@
 """Molecules as people have them: SDF with data items, .mol files that tables and folders name, SMILES in JSON."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from reading import read, refusal, write
@@ -28,7 +29,7 @@ def records(*items: dict[str, object]) -> str:
     )
 
 
-def opened(path: Path, **settings: object) -> DataSet:
+def opened(path: Path, **settings: Any) -> DataSet:
     return open_data(path, DataSettings(**settings))
 
 
@@ -81,6 +82,8 @@ class TestSmi:
         assert [example.source for example in found] == ["CCO", "CC(=O)O", "CN"] and kind_of(found) == "graph"
         assert [example.target for example in found] == ["", "acetic  acid", "methylamine"]
         assert by_suffix(path) == "smi"
+        with pytest.raises(UsageError, match=r"In a .smi file the target stands behind the SMILES, parted from it by"):
+            opened(write(tmp_path, "b.smi", "CCO\nCN\n"))
 
     @pytest.mark.parametrize("text", ["CCO 1.5\nCC 2.5\n", "SMILES\tlogS\nCCO\t1.5\nCC\t2.5\n"])
     def test_a_number_there_is_the_target(self, tmp_path, text):

@@ -13,6 +13,7 @@ from headway.data.sources._molecules import Smiles
 
 class Smi(Reader):
     suffixes = (".smi", ".smiles")
+    nameless = "In a .smi file the target stands behind the SMILES, parted from it by a blank or a tab"
 
     def names(self, path: Path) -> list[str]:
         line, raw = next(rows(path))

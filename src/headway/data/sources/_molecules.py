@@ -32,7 +32,7 @@ def from_block(block: str, where: Where, what: str = "the MOL block") -> Graph:
 def smiles_of(block: str, where: Where) -> str:
     """The molecule of a MOL block in rdkit's own SMILES, which it reads again. Raises DataError and MissingPackage."""
     written = _rdkit()[0].MolToSmiles(_read("MolFromMolBlock", block, "the MOL block", where))
-    from_smiles(written, where)
+    _read("MolFromSmiles", written, f"the SMILES {printable(written)!r}", where)
     return written
 
 
