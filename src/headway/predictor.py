@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from headway.batch import Answer, Example, Value
 from headway.crossover import SIZES, keep, known, machine, measured, rows_to_verify
@@ -25,7 +24,7 @@ from headway.run import RunFolder
 from headway.search import Search, Watch
 from headway.search.asking import OF_MODES, said, search_for
 from headway.tasks.transduce import Transduce
-from headway.training.evaluation import answers, measure
+from headway.training.evaluation import answers, measure, scores_of
 from headway.training.settings import MachineSettings
 
 AHEAD = 1024
@@ -150,8 +149,12 @@ class Predictor:
     def answered(self, examples: Sequence[Example], search: Search) -> list[Answer]:
         """One answer for each example that `asked` has read."""
         encoded = encode(examples, self.codecs, self.run.data, with_targets=False)
-        budget = self.machine.micro_tokens or self.run.training.tokens
-        return answers(self.model, self.codecs, encoded, examples, search, budget, self.device, self.others)
+        return answers(self.model, self.codecs, encoded, examples, search, self._budget, self.device, self.others)
+
+    @property
+    def _budget(self) -> int:
+        """Padded tokens that go through the model at once."""
+        return self.machine.micro_tokens or self.run.training.tokens
 
     def stream(self, examples: Iterable[Example], ahead: int = AHEAD, **how) -> Iterator[tuple[Example, Answer]]:
         """(example, answer) one after another, in order; memory does not grow with their number.
@@ -173,15 +176,7 @@ class Predictor:
         decoder = self._autoregressive("scoring a given target")
         examples = [replace(self._example(source), target=target) for source, target in pairs]
         encoded = encode(examples, self.codecs, self.run.data)
-        found: list[list[float]] = [[] for _ in pairs]
-        with torch.inference_mode():
-            for rows in np.array_split(np.arange(len(encoded)), max(1, len(encoded) // 32)):
-                if len(rows):
-                    batch = encoded.batch(rows, self.codecs.source, self.model.task).to(self.device)
-                    log_p, real = decoder.score(self.model.encode(batch), batch.target)
-                    for row, values, counted in zip(rows.tolist(), log_p, real, strict=True):
-                        found[row] = values[counted].tolist()
-        return found
+        return scores_of(self.model, decoder, self.codecs, encoded, self._budget, self.device)
 
     def evaluate(self, examples: Sequence[Example], **how) -> tuple[dict[str, float], dict[str, str], list[Answer]]:
         """(metrics by name, the signature of each, the answers) on examples whose targets are known.

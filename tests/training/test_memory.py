@@ -386,6 +386,17 @@ def test_answers_in_pieces_are_the_answers(asked, runs):
     assert len(passes) >= 6
 
 
+def test_scores_in_pieces_are_the_scores(runs):
+    predictor = headway.load(runs("transduce"))
+    pairs = [("abc", "cba"), ("hgfe", "efgh"), ("a", "a")] * 3
+    expected = predictor.score(pairs)
+    with failing(lambda x, batch: x.shape[0] > 2) as passes:
+        found = predictor.score(pairs)
+    assert len(passes) >= 5 and [len(row) for row in found] == [4, 5, 2] * 3
+    for one, other in zip(found, expected, strict=True):
+        assert one == pytest.approx(other, abs=1e-5)
+
+
 def test_an_answer_that_does_not_fit_names_its_line(runs, tmp_path, capsys):
     with failing(lambda x, batch: x.shape[1] > 5):
         code = headway_command(["evaluate", str(runs("tag")), str(runs.data("tag"))])

@@ -3,21 +3,24 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from headway.batch import Answer, Example
+from headway.batch import Answer, Batch, Example
 from headway.data.batching import in_order_of_length
 from headway.data.encoding import Codecs, Encoded, Window
+from headway.decoders.autoregressive import Autoregressive
 from headway.errors import LackOfMemory, Where
 from headway.metrics import Metric, measures
 from headway.model import Model
 from headway.search import Search, Watch
 from headway.training.memory import give_back, rows_that_fit
 from headway.training.splitting import in_pieces, too_long_to_answer
+
+T = TypeVar("T")
 
 
 def answers(
@@ -130,15 +133,47 @@ def loss_of(model: Model, codecs: Codecs, encoded: Encoded, budget: int, device:
     training = model.training
     model.eval()
 
-    def loss(rows: NDArray[np.int64]) -> tuple[float, float]:
-        found = model(encoded.batch(rows, codecs.source, model.task).to(device))
+    def loss(batch: Batch) -> tuple[float, float]:
+        found = model(batch)
         return float(found.total), found.count
+
+    found = list(_with_targets(model, codecs, encoded, budget, device, loss))
+    model.train(training)
+    return sum(total for total, _ in found), sum(count for _, count in found)
+
+
+def scores_of(
+    model: Model, decoder: Autoregressive, codecs: Codecs, encoded: Encoded, budget: int, device: torch.device
+) -> list[list[float]]:
+    """For each row the log probability of every token of its target, END's last."""
+    scores: list[list[float]] = [[] for _ in range(len(encoded))]
+
+    def score(batch: Batch) -> None:
+        log_p, real = decoder.score(model.encode(batch), batch.target)
+        for row, values, counted in zip(batch.rows, log_p, real, strict=True):
+            scores[row] = values[counted].tolist()
+
+    for _ in _with_targets(model, codecs, encoded, budget, device, score):
+        pass
+    return scores
+
+
+def _with_targets(
+    model: Model,
+    codecs: Codecs,
+    encoded: Encoded,
+    budget: int,
+    device: torch.device,
+    work: Callable[[Batch], T],
+) -> Iterator[T]:
+    """What `work` gives for batches of rows with their targets, in smaller pieces where memory is short."""
 
     def alone(row: int) -> LackOfMemory:
         return too_long_to_answer(Where(f"row {row + 1} of the part"), int(encoded.costs[row]))
 
+    def worked(rows: NDArray[np.int64]) -> T:
+        return work(encoded.batch(rows, codecs.source, model.task).to(device))
+
     batches, fits = in_order_of_length(encoded.costs, budget), partial(rows_that_fit, model, device, 1)
     with torch.inference_mode():
-        found = list(in_pieces(batches, encoded.costs, loss, fits, alone, partial(give_back, device)))
-    model.train(training)
-    return sum(total for total, _ in found), sum(count for _, count in found)
+        yield from in_pieces(batches, encoded.costs, worked, fits, alone, partial(give_back, device))
