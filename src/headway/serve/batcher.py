@@ -27,6 +27,8 @@ ROWS = 64
 """Rows of a batch at most: more bring no further speed on a CPU, and each is answered with the last."""
 SPREAD, SHORT = 2, 16
 """A row of a batch is at most so many times as long as the oldest, or as short; rows up to SHORT are all alike."""
+TIDY_SECONDS = 30.0
+"""Free memory goes back as often, however few rows were answered."""
 GUESSED = 0.05
 """Seconds of a batch before one was measured."""
 WEIGHT = 0.2
@@ -114,7 +116,7 @@ class Batcher(threading.Thread):
         self.rate, self.batch = 0.0, GUESSED
         self.closing = False
         self.changed = threading.Condition()
-        self._since_tidy = 0
+        self._since_tidy, self._tidied = 0, monotonic()
 
     # ------------------------------------------------------------------------------------- in the event loop's thread
 
@@ -260,8 +262,8 @@ class Batcher(threading.Thread):
         """What is remembered of single inputs, and memory that is free, does not grow with the number of requests."""
         predictor.codecs.source.refresh()
         self._since_tidy += rows
-        if self._since_tidy >= TIDY:
-            self._since_tidy = 0
+        if self._since_tidy >= TIDY or monotonic() - self._tidied >= TIDY_SECONDS:
+            self._since_tidy, self._tidied = 0, monotonic()
             give_memory_back()
 
 
