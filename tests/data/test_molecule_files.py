@@ -14,7 +14,7 @@ from headway.data.formats import by_suffix
 from headway.data.loading import DataSet, open_data
 from headway.data.settings import DataSettings
 from headway.data.sources import kind_of
-from headway.data.sources._molecules import Smiles
+from headway.data.sources._molecules import MOST_WRITTEN, Smiles, smiles_of
 from headway.data.sources.graph import SourceGraph
 from headway.errors import DataError, UsageError, Where
 from headway.planning import outline
@@ -209,6 +209,15 @@ def molecule(smiles: str) -> Graph:
 def test_a_molecule_is_one_thing_however_it_is_written(one, other, same):
     assert (molecule(one).identity() == molecule(other).identity()) is same
     assert molecule(one) != molecule(other) or same  # what is equal as it stands is one thing
+
+
+def test_of_a_molecule_that_is_too_large_to_be_written_no_smiles_is_made():
+    large = molecule("C" * (MOST_WRITTEN + 1))
+    assert not large.same and large.identity() == large.content()
+    rows = "".join(f"{place:10.4f}{0:10.4f}{0:10.4f} C   0  0\n" for place in range(MOST_WRITTEN + 1))
+    block = f"many\n\n\n{MOST_WRITTEN + 1:3}  0  0  0  0  0  0  0  0  0999 V2000\n{rows}M  END\n"
+    with pytest.raises(DataError, match=r"^a.sdf:7: the molecule has 501 atoms, and SMILES are written of 500 at most"):
+        smiles_of(block, Where("a.sdf", 7))
 
 
 def test_check_finds_a_molecule_of_another_part_that_is_written_otherwise(tmp_path):

@@ -12,6 +12,10 @@ RIDDLES = 8
 """Atoms of any element that rings of one molecule may have."""
 
 
+MOST_WRITTEN = 500
+"""Atoms of a molecule that is written as SMILES: rdkit calls itself for each, and long chains end the process."""
+
+
 class Smiles(str):
     """A text that its header calls SMILES."""
 
@@ -31,7 +35,10 @@ def from_block(block: str, where: Where, what: str = "the MOL block") -> Graph:
 
 def smiles_of(block: str, where: Where) -> str:
     """The molecule of a MOL block in rdkit's own SMILES, which it reads again. Raises DataError and MissingPackage."""
-    written = _rdkit()[0].MolToSmiles(_read("MolFromMolBlock", block, "the MOL block", where))
+    molecule = _read("MolFromMolBlock", block, "the MOL block", where)
+    if (atoms := molecule.GetNumAtoms()) > MOST_WRITTEN:
+        raise DataError(where, f"the molecule has {atoms:,} atoms, and SMILES are written of {MOST_WRITTEN} at most")
+    written = _rdkit()[0].MolToSmiles(molecule)
     _read("MolFromSmiles", written, f"the SMILES {printable(written)!r}", where)
     return written
 
@@ -115,8 +122,10 @@ _UNSEEN = re.compile(r"[/\\:]|\[\d")
 
 
 def _same(molecule: Any) -> str:
-    """Canonical SMILES of what the features hold."""
+    """Canonical SMILES of what the features hold; nothing of large molecules."""
     Chem, _ = _rdkit()
+    if molecule.GetNumAtoms() > MOST_WRITTEN:
+        return ""
     written = Chem.MolToSmiles(molecule)
     if not _UNSEEN.search(written):
         return written
