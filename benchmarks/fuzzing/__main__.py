@@ -21,7 +21,7 @@ from typing import Any
 RESULTS = Path(__file__).parents[1] / "results" / "fuzzing.json"
 NAMES = ["conll", "conllu", "csv", "json", "jsonl", "lines", "sdf", "slash", "tsv", "parallel", "vectors", "tensors",
          "sound", "smiles"]  # fmt: skip
-HANG, MEMORY, LENGTH = 10, 2_048, 1_024
+HANG, MEMORY, LENGTH = 10, 2_048, 256
 """Seconds that one input may take, MB that the process may hold, bytes of an input (longer ones find no more)."""
 
 
