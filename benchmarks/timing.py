@@ -75,8 +75,9 @@ def ratios(found: Mapping[str, list[float]], first: str, second: str) -> list[fl
 
 
 def record(name: str, rows: list[dict[str, Any]]) -> Path:
-    """Keep rows beside a description of the machine, as JSON."""
+    """Keep rows beside a description of the machine, as JSON; what the command named is kept without its folder."""
     RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{name}.json"
-    path.write_text(json.dumps({"machine": description(), "rows": rows}, indent=1, ensure_ascii=False) + "\n")
+    path, machine = RESULTS / f"{name}.json", description()
+    machine["command"] = [Path(word).name if word.startswith("/") else word for word in machine["command"]]
+    path.write_text(json.dumps({"machine": machine, "rows": rows}, indent=1, ensure_ascii=False) + "\n")
     return path
