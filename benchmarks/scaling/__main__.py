@@ -10,6 +10,7 @@ Two processes on two cores are compared with one on one core round by round; the
 """
 
 import argparse
+import json
 import os
 import statistics
 from collections.abc import Mapping, Sequence
@@ -51,7 +52,7 @@ def main() -> None:
     usual = {"size": given.size, "precision": given.precision, "device": given.device}
     if given.settings is not None:
         names = given.settings or list(ALONE)[1:]
-        print(f"kept in {record(f'scaling_settings_{given.size}', settings(given.rounds, usual, names))}")
+        settings(given.rounds, usual, names)
     elif given.device != "cpu":
         print(f"kept in {record(f'scaling_{given.device}_{given.size}', [single(given.rounds, usual)])}")
     else:
@@ -88,9 +89,10 @@ def scaling(rounds: int, usual: Mapping[str, Any], cores: Sequence[int]) -> dict
     }
 
 
-def settings(rounds: int, usual: Mapping[str, Any], names: Sequence[str]) -> list[dict[str, Any]]:
-    """Each setting against none, two subjects at a time: more would not fit beside each other."""
-    rows = []
+def settings(rounds: int, usual: Mapping[str, Any], names: Sequence[str]) -> None:
+    """Each setting against none, two subjects at a time: more would not fit beside each other; each is kept at once."""
+    kept = RESULTS / f"scaling_settings_{usual['size']}.json"
+    rows = {row["setting"]: row for row in json.loads(kept.read_text("utf-8"))["rows"]} if kept.is_file() else {}
     cores = sorted(os.sched_getaffinity(0))
     first = next(iter(ALONE))
     for name, changed in [(name, ALONE[name]) for name in names]:
@@ -105,8 +107,8 @@ def settings(rounds: int, usual: Mapping[str, Any], names: Sequence[str]) -> lis
         ratio = [b / a for a, b in zip(speeds[first], speeds[name], strict=True)]
         peaks = [found[one][-1]["peak"] - subjects[one].facts["program"] for one in (first, name)]
         print(f"{name:32} {spread(ratio)} x the speed, {peaks[1] / peaks[0]:.2f} x the memory of {first}", flush=True)
-        rows.append({"setting": name, "against": first, "ratio": ratio, "memory": peaks, "speeds": speeds})
-    return rows
+        rows[name] = {"setting": name, "against": first, "ratio": ratio, "memory": peaks, "speeds": speeds}
+        print(f"kept in {record(kept.stem, [rows[name] for name in ALONE if name in rows])}", flush=True)
 
 
 def single(rounds: int, usual: Mapping[str, Any]) -> dict[str, Any]:

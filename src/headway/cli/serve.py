@@ -133,10 +133,10 @@ def serve(
             int(max_body * MIB), max_inputs, max_length, timeout, queue, per_client, int(max(256, 4 * max_body) * MIB)
         )
     )
+    names = {*LOOPBACK, "[::1]", host, *allow_host} if inside or allow_host else set[str]()
     with _uncollected():
         house = House(names_of(runs), watch, Settings(limits, threads, window / 1000))
-    names = {*LOOPBACK, "[::1]", host, *allow_host} if inside or allow_host else set[str]()
-    app = make_app(house, Door(known, frozenset(name.lower() for name in names), cors))
+        app = make_app(house, Door(known, frozenset(name.lower() for name in names), cors))
     socket = server.listen(host, port)
     at = socket.getsockname()
     address = f"http://{f'[{at[0]}]' if ':' in at[0] else at[0]}:{at[1]}"
