@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headway.cli.list import ROOMS
-from headway.settings import Branch, Room, dump, leaves
+from headway.settings import Branch, Room, dump, leaves, meanings
 from trees import trees
 
 CHOICES = {name: home for name, home in ROOMS.items() if ":" in home}
@@ -46,8 +46,9 @@ def test_it_offers_exactly_one_part(room, file):
 def test_every_one_of_its_settings_says_what_it_does_and_has_a_default(room, file):
     settings = room_named(room).settings(file)
     assert issubclass(settings, Branch) and isinstance(settings(), settings)
-    for name, info in settings.model_fields.items():
-        assert info.description and info.description[0].isupper() and info.description.rstrip()[-1] in ".?", name
+    for name in settings.model_fields:
+        told = meanings(settings).get(name, "")
+        assert told and told[0].isupper() and told.rstrip()[-1] in ".?", name
     assert len(settings.model_fields) <= 10
 
 

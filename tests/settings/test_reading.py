@@ -5,12 +5,13 @@ from typing import Annotated, Literal
 
 import hypothesis
 from hypothesis import given
+from pydantic import create_model
 
 from headway.errors import UsageError
 from headway.layers.mixers.attention import Settings as AttentionSettings
 from headway.positions import POSITIONS
 from headway.run import Run
-from headway.settings import Assignment, Branch, Count, Names, changes, describe, dump, leaves, load, resolve
+from headway.settings import Assignment, Branch, Count, Names, changes, describe, dump, leaves, load, meanings, resolve
 from trees import trees
 
 
@@ -83,6 +84,23 @@ def test_a_description_says_path_type_default_and_what_it_does():
     assert found["sizes"] == ["int | none", None, "How many."]
     assert found["norm"] == ["layer | rms", "rms", ""]
     assert "inner.heads" in found and "inner" not in found
+
+
+def test_meanings_are_inherited_and_replaced_and_empty_without_a_file():
+    class Base(Branch):
+        one: int = 1
+        "First."
+        two: int = 2
+        "Second."
+
+    class Further(Base):
+        two: int = 3
+        "Another."
+        three: int = 3
+
+    assert meanings(Base)["one"] == "First." and meanings(Base)["two"] == "Second."
+    assert meanings(Further) == {"one": "First.", "two": "Another."}
+    assert meanings(create_model("Nowhere", __base__=Branch, x=(int, 1))) == {}
 
 
 def test_every_setting_of_a_run_says_what_it_does():

@@ -37,6 +37,8 @@ def list_(room: str | None = None, /) -> int:
 
     from rich.console import Console
 
+    from headway.settings import meanings
+
     console = Console(highlight=False, soft_wrap=True)
     if room is None:
         for name, home in ROOMS.items():
@@ -51,8 +53,9 @@ def list_(room: str | None = None, /) -> int:
     for name in names:
         part = importlib.import_module(f"{package}.{name}")
         console.print(f"[bold]{name:22}[/] {_first_line(part.__doc__)}")
-        for field, info in getattr(getattr(part, "Settings", None), "model_fields", {}).items():
-            console.print(f"    .{field:18} {info.description or ''}", markup=False)
+        settings = getattr(part, "Settings", None)
+        for field in getattr(settings, "model_fields", {}):
+            console.print(f"    .{field:18} {meanings(settings).get(field, '')}", markup=False)
     if room == "engines":
         from headway.cli._engines import print_abilities
 

@@ -15,7 +15,7 @@ value of the option, its `Settings` are the settings below that option. A dotted
 This module knows the mechanism only; it imports neither torch nor any room.
 """
 
-from headway.settings.branch import KIND, Branch, Room
+from headway.settings.branch import KIND, Branch, Room, meanings
 from headway.settings.reading import Assignment, assignments, changes, describe, dump, leaves
 from headway.settings.resolving import load, resolve
 from headway.settings.values import Count, Duration, Name, Names, Rate
@@ -36,5 +36,6 @@ __all__ = [
     "dump",
     "leaves",
     "load",
+    "meanings",
     "resolve",
 ]

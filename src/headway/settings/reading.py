@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import NoneType
 from typing import Annotated, Any, get_args, get_origin
 
-from headway.settings.branch import KIND, Branch, branch_of, room_of
+from headway.settings.branch import KIND, Branch, branch_of, meanings, room_of
 
 
 @dataclass(frozen=True)
@@ -94,20 +94,16 @@ def describe(cls: type[Branch], path: str = "") -> Iterator[tuple[str, str, Any,
     for name, info in cls.model_fields.items():
         where, room, branch = f"{path}{name}", room_of(info), branch_of(info)
         default = info.get_default(call_default_factory=True, validated_data={})
+        told = meanings(cls).get(name, "")
         if room is not None:
             chosen = None if default is None else room.name_of(default)
-            yield (
-                where,
-                " | ".join(([] if default is not None else ["none"]) + room.names()),
-                chosen,
-                info.description or "",
-            )
+            yield where, " | ".join(([] if default is not None else ["none"]) + room.names()), chosen, told
             if chosen is not None:
                 yield from describe(room.settings(chosen), where + ".")
         elif branch is not None:
             yield from describe(branch, where + ".")
         else:
-            yield where, _type_name(info.annotation), default, info.description or ""
+            yield where, _type_name(info.annotation), default, told
 
 
 def _type_name(annotation: Any) -> str:

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
@@ -18,6 +19,18 @@ from headway.data.tokenizers import Text, Tokenizer, most_frequent, vocabulary_o
 from headway.settings import Branch, Count
 
 HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+_CLOSING = set(".,;:!?)]}%’”…。，；：！？）》、")
+_OPENING = set("([{‘“（《¿¡")
+_ASCII_ELEMENT = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[^\w\s]|_")
+"""An element of a text that has ASCII characters only: the same as below, in half the time."""
+
+
+@cache
+def _element() -> re.Pattern[str]:
+    """An element of any text. Made when the first is read: there are two thousand marks, and a server has to start."""
+    marks = _marks()
+    letters = rf"[^\W{HAN}_]+(?:[{marks}]+[^\W{HAN}_]*)*"
+    return re.compile(rf"[{HAN}][{marks}]*|{letters}(?:['’]{letters})*|(?:[^\w\s]|_)[{marks}]*")
 
 
 def _marks() -> str:
@@ -25,15 +38,6 @@ def _marks() -> str:
     planes = range(0x300, 0x1F000)  # the marks above these are selectors of variants
     marks = [chr(code) for code in planes if unicodedata.category(chr(code)).startswith("M")]
     return "".join(marks) + "\u200c\u200d\U000e0100-\U000e01ef"
-
-
-_MARKS = _marks()
-_LETTERS = rf"[^\W{HAN}_]+(?:[{_MARKS}]+[^\W{HAN}_]*)*"
-_ELEMENT = re.compile(rf"[{HAN}][{_MARKS}]*|{_LETTERS}(?:['’]{_LETTERS})*|(?:[^\w\s]|_)[{_MARKS}]*")
-_ASCII_ELEMENT = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[^\w\s]|_")
-"""The same for a text that has ASCII characters only, in half the time."""
-_CLOSING = set(".,;:!?)]}%’”…。，；：！？）》、")
-_OPENING = set("([{‘“（《¿¡")
 
 
 class Settings(Branch):
@@ -63,7 +67,7 @@ class Word(Tokenizer):
             return text
         if self.settings.split == "blanks":
             return text.split()
-        return (_ASCII_ELEMENT if text.isascii() else _ELEMENT).findall(text)
+        return (_ASCII_ELEMENT if text.isascii() else _element()).findall(text)
 
     def known_as(self, element: str) -> str:
         """The form under which the vocabulary knows an element."""
