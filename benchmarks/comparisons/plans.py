@@ -68,9 +68,9 @@ COMPARISONS = [
         "Without positions a word does not know its neighbours from the far end: clearly worst. Those that tell "
         "distance (rotary, alibi, relative) should be ahead of those that number the places (sinusoidal, learned).",
         "As expected in order: those that tell distance are ahead, none is last. Not expected is how far: rotary is "
-        "1.3 points ahead of alibi and more than two ahead of all others, and numbered places are hardly better than none. "
-        "After 400 updates what was not given by the form of the scores is not learned yet; longer trainings will be "
-        "nearer to each other.",
+        "1.3 points ahead of alibi and more than two ahead of all others, and numbered places are hardly better than "
+        "none. After 400 updates what was not given by the form of the scores is not learned yet; longer "
+        "trainings will be nearer to each other.",
     ),
     Comparison(
         "people_daily_normalizer",
