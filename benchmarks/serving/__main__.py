@@ -5,8 +5,8 @@
     python -m benchmarks.serving restart RUN         from a SIGKILL to the next answer
     python -m benchmarks.serving page RUN            in Chromium, from Enter to the first answer that is seen
 
-RUN is a run that writes sequences of texts, INPUTS a file with a text at the begin of each line. What is found is kept in
-benchmarks/results/. Clients are wrk where it is installed; the page takes playwright and Chromium.
+RUN is a run that writes sequences of texts, INPUTS a file with a text at the begin of each line. What is found is kept
+in benchmarks/results/. Clients are wrk where it is installed; the page takes playwright and Chromium.
 """
 
 import argparse
