@@ -46,8 +46,6 @@ def run(cell: Cell, seed: int, data: Path) -> dict[str, Any]:
     """Train, answer the test part, run the peer on the same split; the row that is kept."""
     settings = {"training.time_limit": cell.minutes * 60, **({"training.epochs": None} if cell.fill else {})}
     settings |= cell.settings
-    if cell.data == "multi30k":
-        settings |= {"data.source": "en", "data.target": "de"}
     seeds = range(seed, seed + cell.members)
     outs = [ROOT / "runs" / f"{cell.name}-{one}" for one in seeds]
     for one, out in zip(seeds, outs, strict=True):

@@ -157,7 +157,7 @@ CELLS = [
         35.0,
         40.0,
         "nearest",
-        settings=LEAN,
+        settings=LEAN | {"data.source": "en", "data.target": "de"},
         answer={"mode": "beam", "beam": 5},
         fill=True,
         note=NOTES["multi30k"],

@@ -20,8 +20,7 @@ EPOCHS = 3
 
 def share_of(cell: Cell) -> float:
     """Of the first epochs of the cell's training."""
-    settings = {**cell.settings, **({"data.source": "en", "data.target": "de"} if cell.data == "multi30k" else {})}
-    made = plan(ROOT / "datasets" / cell.data, cell.recipe, None, assignments(settings, cell.name))
+    made = plan(ROOT / "datasets" / cell.data, cell.recipe, None, assignments(cell.settings, cell.name))
     costs, training = made.encoded(codecs_for(made, None)).costs, made.run.training
     shares = []
     for epoch in range(EPOCHS):

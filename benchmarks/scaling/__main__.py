@@ -43,7 +43,13 @@ def main() -> None:
     parser.add_argument("--precision", default="float32", choices=["float32", "medium", "bfloat16"])
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--cores", type=int, nargs=2, help="the two cores; the first two of this process if not given")
-    parser.add_argument("--settings", nargs="*", metavar="NAME", help=f"all, or of {', '.join(list(ALONE)[1:])}")
+    parser.add_argument(
+        "--settings",
+        nargs="*",
+        metavar="NAME",
+        choices=list(ALONE)[1:],
+        help=f"all, or of {', '.join(list(ALONE)[1:])}",
+    )
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
     if given.write:

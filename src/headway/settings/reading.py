@@ -94,7 +94,7 @@ def describe(cls: type[Branch], path: str = "") -> Iterator[tuple[str, str, Any,
     for name, info in cls.model_fields.items():
         where, room, branch = f"{path}{name}", room_of(info), branch_of(info)
         default = info.get_default(call_default_factory=True, validated_data={})
-        told = meanings(cls).get(name, "")
+        told = meanings(cls).get(name) or info.description or ""
         if room is not None:
             chosen = None if default is None else room.name_of(default)
             yield where, " | ".join(([] if default is not None else ["none"]) + room.names()), chosen, told

@@ -10,8 +10,6 @@ from headway.errors import DataError, MissingPackage, Where, printable
 
 RIDDLES = 8
 """Atoms of any element that rings of one molecule may have."""
-
-
 MOST_WRITTEN = 500
 """Atoms of a molecule that is written as SMILES: rdkit calls itself for each, and long chains end the process."""
 
@@ -62,7 +60,8 @@ def _read(how: str, text: str, what: str, where: Where) -> Any:
     Chem, rdBase = _rdkit()
     read = getattr(Chem, how)
     with rdBase.BlockLogs():
-        _refuse_riddles(read(text, sanitize=False), what, where)
+        if how != "MolFromSmiles" or "*" in text or "#0" in text:  # the others have none, and are read once
+            _refuse_riddles(read(text, sanitize=False), what, where)
         molecule = read(text)
         if molecule is None and (molecule := read(text, sanitize=False)) is not None:
             molecule.UpdatePropertyCache(strict=False)
