@@ -19,6 +19,16 @@ from headway.data.sources.graph import SourceGraph
 from headway.errors import DataError, UsageError, Where
 from headway.planning import outline
 
+ASTRAY = """
+
+  charged beyond all measure
+  2  1  0  0
+ 0  00  000    0 0000    0 0000 C    88         90000
+    1.0000    0.0000    0.0000 O   0  0
+  1  2  0
+M  END
+"""
+"""On which rdkit's search for what is wrong ends in a failed check of its own."""
 AMINE = graphs.MOL.replace(" O ", " N ").replace("ethanol", "")
 
 
@@ -144,6 +154,7 @@ class TestTables:
             (None, r"there is no such file; names are relative to"),
             ("", "is empty"),
             (graphs.MOL.replace(" O ", " Zz"), r"the MOL block in .*one.mol is no molecule that rdkit understands"),
+            (ASTRAY, r"the MOL block in .*one.mol is no molecule .*: its atoms and bonds do not fit together"),
         ],
     )
     def test_a_file_that_is_none_is_refused_with_the_line_that_names_it(self, tmp_path, content, said):

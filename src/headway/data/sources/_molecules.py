@@ -1,5 +1,6 @@
 """Molecules as graphs, by way of rdkit: from SMILES, and from MOL blocks as SDF files hold them."""
 
+import contextlib
 import re
 from typing import Any
 
@@ -90,7 +91,9 @@ def _why(how: str, text: str) -> str:
     Chem, rdBase = _rdkit()
     with rdBase.BlockLogs():
         loose = getattr(Chem, how)(text, sanitize=False)
-        problems = [] if loose is None else Chem.DetectChemistryProblems(loose)
+        problems = []
+        with contextlib.suppress(RuntimeError):  # of rdkit's own checks, which some broken blocks do not pass
+            problems = [] if loose is None else Chem.DetectChemistryProblems(loose)
     if loose is None and how == "MolFromMolBlock":
         return "its lines are not as its counts say, or an element is unknown"
     if loose is None and "(H)" in text:
