@@ -16,10 +16,10 @@ import torch.distributed as dist
 from benchmarks.speed.training import SIZES, batches, ours
 from headway.machine import peak_memory, set_up
 from headway.training.average import Average
+from headway.training.blocks import compile_blocks, recompute_blocks
 from headway.training.distributed import Group, joined
 from headway.training.loop import precision
 from headway.training.optimizers import OPTIMIZERS
-from headway.training.recomputation import recompute_blocks
 from headway.training.replicas import Replicas
 from headway.training.settings import MachineSettings
 from headway.training.sharding import norm_of
@@ -32,11 +32,12 @@ class Worker:
         machine = MachineSettings(threads=asked.get("threads", 1), precision=asked["precision"], device=asked["device"])
         self.device = set_up(machine)
         self.group, self.model = group, ours(*SIZES[asked["size"]]).train().to(self.device)
+        if asked.get("compile"):
+            compile_blocks(self.model)
         if asked.get("recompute"):
             recompute_blocks(self.model)
-        module: Any = torch.compile(self.model) if asked.get("compile") else self.model
         parts = asked.get("parts", 1)
-        self.replicas = Replicas(module, parts, lambda: precision(machine, self.device), parts > 1)
+        self.replicas = Replicas(self.model, parts, lambda: precision(machine, self.device), parts > 1)
         self.sums = group.sums(self.model)
         self.optimizers = OPTIMIZERS.build(OPTIMIZERS.choose("adamw")).build(self.model)
         self.average = Average(self.model, 0.03, 1000)

@@ -66,12 +66,16 @@ class Mask:
         return self._once(("summand", T, S, like.dtype), lambda: zero.masked_fill(~table, -torch.inf))
 
     def has_empty_rows(self, T: int, S: int, device: torch.device | None = None) -> bool:
-        """Whether some position may look nowhere."""
+        """Whether some position may look nowhere; while compiling, which cannot wait for values, whether it might."""
         table = self.table(T, S, device)
+        if torch.compiler.is_compiling():
+            return table is not None
         return table is not None and self._once(("empty", T, S), lambda: not bool(table.any(-1).all()))
 
     def _once(self, key: tuple[object, ...], make: Callable[[], Any]) -> Any:
-        """Made at the first question and kept: the layers of one forward ask the same."""
+        """Made at the first question and kept: layers of one forward ask the same. While compiling nothing is kept."""
+        if torch.compiler.is_compiling():
+            return make()
         if key not in self._made:
             self._made[key] = make()
         return self._made[key]

@@ -2,12 +2,9 @@
 
 import contextlib
 import hashlib
-import logging
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,12 +17,12 @@ from headway.errors import LackOfMemory, Where
 from headway.kernels.dropout import drawn_from
 from headway.model import Model
 from headway.training import splitting
+from headway.training.blocks import compile_blocks, recompute_blocks
 from headway.training.checkpoint import Progress
 from headway.training.distributed import Group, Processes, Sums
 from headway.training.events import Listener
 from headway.training.memory import DoesNotFit, Foresight, Lack, give_back, keeping, lack_of, within_memory
 from headway.training.optimizers import OPTIMIZERS
-from headway.training.recomputation import recompute_blocks
 from headway.training.replicas import Replicas
 from headway.training.settings import MachineSettings, TrainingSettings
 from headway.training.sharding import Sharded
@@ -61,6 +58,8 @@ class Gradients:
         self.example: Callable[[int], Example] = lambda number: Example(None)
         group.same(model)
         self.sharded = Sharded(model, group) if self.machine.shard and isinstance(group, Processes) else None
+        if self.machine.compile:
+            compile_blocks(model)
         if self.machine.recompute:
             recompute_blocks(model)
         self.sums: Sums = group.totals() if self.sharded else group.sums(model)
@@ -187,9 +186,8 @@ class Gradients:
     # --------------------------------------------------------------------------------------------------- side by side
 
     def _replicas(self, parts: int) -> Replicas:
-        module: Any = compiled(self.model) if self.machine.compile else self.model
         side_by_side = self.device.type == "cpu" and not self.machine.compile and self.sharded is None
-        made = self.replicas = Replicas(module, parts, lambda: precision(self.machine, self.device), side_by_side)
+        made = self.replicas = Replicas(self.model, parts, lambda: precision(self.machine, self.device), side_by_side)
         self.foresight = self._foresight()
         return made
 
@@ -204,13 +202,6 @@ class Gradients:
 def seed_of(seed: int, step: int, part: int = 0) -> int:
     """The seed of the randomness of one part of an update."""
     return int.from_bytes(hashlib.blake2b(f"{seed} {step} {part}".encode(), digest_size=7).digest(), "big")
-
-
-def compiled(model: Model) -> Any:
-    """The model by torch.compile, which otherwise tells of every place where it leaves the work to Python."""
-    logging.getLogger("torch._dynamo").setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", category=UserWarning, module=r"torch\._dynamo")
-    return torch.compile(model)
 
 
 def precision(machine: MachineSettings, device: torch.device) -> contextlib.AbstractContextManager[object]:

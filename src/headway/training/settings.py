@@ -56,7 +56,7 @@ class MachineSettings(Branch):
     recompute: bool = False
     "Keep only the input of each block for the gradients and compute the rest again: less memory, a third more work."
     compile: bool = False
-    "Compile the model with torch.compile before training."
+    "Compile the model by torch.compile: minutes before the first step. For GPUs; on a CPU it makes training slower."
     deterministic: bool = True
     "Refuse operations whose result can differ between two runs of the same seed."
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0

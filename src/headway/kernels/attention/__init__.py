@@ -6,6 +6,7 @@ Each engine answers `refuses(request)` with a reason or None. `auto` takes the b
 import logging
 from functools import cache
 
+import torch
 from torch import Tensor
 
 from headway.errors import UsageError
@@ -20,10 +21,14 @@ log = logging.getLogger(__name__)
 ENGINES = Room(__name__, Engine, "engine")
 
 
-@cache
+_made: dict[str, Engine] = {}
+
+
 def engine_named(name: str) -> Engine:
     """The engine of that name. Raises UsageError."""
-    return ENGINES.part(name)()
+    if name not in _made:
+        _made[name] = ENGINES.part(name)()
+    return _made[name]
 
 
 def attention(request: Request, engine: str = "auto") -> Tensor:
@@ -44,5 +49,6 @@ def choose(request: Request) -> str:
 
 
 @cache
+@torch.compiler.assume_constant_result  # said once a compilation
 def _say_once(name: str, device: str, why: str) -> None:
     log.info("attention engine on %s: %s (%s)", device, name, why)
