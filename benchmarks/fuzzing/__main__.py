@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parents[1] / "results" / "fuzzing.json"
-NAMES = ["conll", "conllu", "csv", "json", "jsonl", "lines", "sdf", "slash", "tsv", "parallel", "vectors", "tensors",
-         "sound", "smiles"]  # fmt: skip
+NAMES = ["conll", "conllu", "csv", "json", "jsonl", "lines", "sdf", "slash", "smi", "tsv", "parallel", "arrow",
+         "parquet", "vectors", "tensors", "sound", "smiles"]  # fmt: skip
 HANG, MEMORY, LENGTH = 10, 2_048, 256
-"""Seconds that one input may take, MB that the process may hold, bytes of an input (longer ones find no more)."""
+"""Seconds that one input may take, MB that the process may hold, bytes of an input (longer ones find no more; of a
+format whose files are longer, twice its first)."""
 
 
 def child(name: str, options: list[str]) -> None:
@@ -47,7 +48,8 @@ def fuzzed(name: str, runs: int, seconds: int, kept: Path) -> dict[str, Any]:
         for number, seed in enumerate(SEEDS[name]):
             (corpus / str(number)).write_bytes(seed)
         limits = [f"-runs={runs}", f"-max_total_time={seconds}", f"-timeout={HANG}", f"-rss_limit_mb={MEMORY}"]
-        options = [*limits, f"-max_len={min(LENGTH, MOST)}", f"-artifact_prefix={kept}/{name}-", str(corpus)]
+        length = min(MOST, max(LENGTH, *(2 * len(seed) for seed in SEEDS[name])))
+        options = [*limits, f"-max_len={length}", f"-artifact_prefix={kept}/{name}-", str(corpus)]
         begin = time.perf_counter()
         command = [sys.executable, "-m", "benchmarks.fuzzing", "--child", name, "--", *options]
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)

@@ -43,6 +43,7 @@ SEEDS: dict[str, list[bytes]] = {
         b"    0.0000    0.0000    0.0000 C   0  0\n    1.0000    0.0000    0.0000 O   0  0\n"
         b"  1  2  1  0\nM  END\n> <y>\n1.5\n\n$$$$\n"
     ],
+    "smi": [b"CC(=O)O acetic acid\nc1ccccc1\t1.5\n", b"SMILES\tlogS\nCCO\t-0.1\n"],
     "slash": [b"the/DT dog/NN\nhttp://a/b ///SYM\n"],
     "tsv": [b"text\tlabel\ngood\tpos\nbad\tneg\n", b"path\tstart\tend\tlabel\na.wav\t0\t1.5\tx\n"],
     "parallel": [b"one\ntwo\n\xffeins\nzwei\n"],
@@ -63,6 +64,25 @@ def _npy() -> bytes:
     return made.getvalue()
 
 
+def _tables() -> dict[str, list[bytes]]:
+    """A small table as Arrow's files, with and without contents, and as a Parquet file."""
+    import io
+
+    import pyarrow
+    from pyarrow import ipc, parquet
+
+    columns = {"text": ["good", "bad \u4e2d"], "label": ["pos", None], "w": [[1.0], [0.5, 2.0]], "n": [1, 1 << 40]}
+    table = pyarrow.table({"text": pyarrow.array(columns.pop("text")).dictionary_encode(), **columns})
+    stream, file, packed = io.BytesIO(), io.BytesIO(), io.BytesIO()
+    with ipc.new_stream(stream, table.schema) as writer:
+        writer.write_table(table)
+    plain = pyarrow.table({"text": ["good", "bad"], "label": ["pos", "neg"]})
+    with ipc.new_file(file, plain.schema) as writer:
+        writer.write_table(plain)
+    parquet.write_table(table, packed, store_schema=False, compression="none")
+    return {"arrow": [stream.getvalue(), file.getvalue()], "parquet": [packed.getvalue()]}
+
+
 def _wav() -> bytes:
     import struct
 
@@ -77,6 +97,7 @@ def _tensors() -> bytes:
     return len(head).to_bytes(8, "little") + head + bytes(8)
 
 
+SEEDS |= _tables()
 SEEDS["vectors"].append(_npy())
 SEEDS["tensors"].append(_tensors())
 SEEDS["sound"].append(_wav())

@@ -54,6 +54,7 @@ def _numbered(path: Path, format: str, opened: Opened) -> Iterator[tuple[int, di
     try:
         with opened() as batches:
             for batch in batches:
+                batch.validate(full=True)  # Arrow trusts what a file says of places in it
                 for start in range(0, batch.num_rows, ROWS):
                     for row in batch.slice(start, ROWS).to_pylist():
                         number += 1
