@@ -127,9 +127,9 @@ def _update(turns: Sequence[dict[str, Any]]) -> dict[str, float]:
 
 
 SETTINGS = """\
-This processor has no instructions for bfloat16, and emulates them. Compiled blocks come after a minute of compiling, and
-are slower here: our own products (oneDNN with the bias in one), the fused feed-forward and dropout from random bytes are
-what a compiler puts torch's in the place of. It is for GPUs, where torch's are taken anyway and every launch counts."""
+This processor has no instructions for bfloat16, and emulates them. Compiled blocks come after a minute of compiling and
+are slower here: a compiler takes torch's products and dropout in the place of ours, which are faster on a CPU. On GPUs,
+where torch's are taken anyway, compiling has not been measured, for want of one."""
 
 
 def _settings(results: Path) -> str:
