@@ -73,6 +73,28 @@ def test_what_is_no_such_file_or_cut_short_is_said(end, tmp_path):
             read(path)
 
 
+def test_a_place_outside_of_the_file_is_not_looked_at(tmp_path):
+    """Arrow believes what a file says of where a text begins: a file from elsewhere could show what is beside it."""
+    path = written(tmp_path / "a.ipc", [{"text": "good", "label": "pos"}, {"text": "bad", "label": "neg"}])
+    begins, lies = (b"".join(place.to_bytes(4, "little") for place in places) for places in ((0, 4, 7), (0, 4, 1 << 20)))
+    whole = path.read_bytes()
+    assert whole.count(begins) == 1
+    path.write_bytes(whole.replace(begins, lies))
+    with pytest.raises(DataError, match=r"a.ipc: this is no arrow file, or damaged: .*out of bounds"):
+        read(path)
+
+
+def test_what_pyarrow_does_not_know_is_said_like_other_damage(tmp_path):
+    path = written(tmp_path / "a.ipc", [{"n": 1}])
+    whole, wide = path.read_bytes(), (64).to_bytes(4, "little")
+    places = [at for at in range(len(whole)) if whole.startswith(wide, at)]
+    assert places
+    for at in places:
+        path.write_bytes(whole[:at] + b"\x00\x02\x00\x00" + whole[at + 4 :])
+        with pytest.raises(DataError, match=r"a.ipc: this is no arrow file, or damaged: "):
+            read(path)
+
+
 def test_what_a_table_may_hold_and_json_not_becomes_text_or_numbers(tmp_path):
     import datetime
     import decimal

@@ -50,7 +50,7 @@ def examples_of(path: Path, format: str, opened: Opened, columns: Columns, compl
 
 def _numbered(path: Path, format: str, opened: Opened) -> Iterator[tuple[int, dict[str, Any]]]:
     """Every row with its number. Raises DataError for a file that is damaged, or none of this format."""
-    number = 0
+    number, broken = 0, pyarrow("lib", format).ArrowException
     try:
         with opened() as batches:
             for batch in batches:
@@ -59,7 +59,7 @@ def _numbered(path: Path, format: str, opened: Opened) -> Iterator[tuple[int, di
                     for row in batch.slice(start, ROWS).to_pylist():
                         number += 1
                         yield number, row
-    except (OSError, ValueError) as error:  # what pyarrow raises for bytes that it cannot read
+    except (broken, OSError, ValueError, OverflowError) as error:  # for bytes that it cannot read, or Python not hold
         after = f" behind row {number:,}" if number else ""
         raise DataError(place(path), f"this is no {format} file, or damaged{after}: {error}") from None
 
