@@ -76,7 +76,8 @@ def test_what_is_no_such_file_or_cut_short_is_said(end, tmp_path):
 def test_a_place_outside_of_the_file_is_not_looked_at(tmp_path):
     """Arrow believes what a file says of where a text begins: a file from elsewhere could show what is beside it."""
     path = written(tmp_path / "a.ipc", [{"text": "good", "label": "pos"}, {"text": "bad", "label": "neg"}])
-    begins, lies = (b"".join(place.to_bytes(4, "little") for place in places) for places in ((0, 4, 7), (0, 4, 1 << 20)))
+    places = (0, 4, 7), (0, 4, 1 << 20)
+    begins, lies = (b"".join(place.to_bytes(4, "little") for place in each) for each in places)
     whole = path.read_bytes()
     assert whole.count(begins) == 1
     path.write_bytes(whole.replace(begins, lies))
