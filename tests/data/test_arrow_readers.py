@@ -85,6 +85,15 @@ def test_a_place_outside_of_the_file_is_not_looked_at(tmp_path):
         read(path)
 
 
+def test_more_rows_than_a_file_can_hold_are_not_read(tmp_path):
+    same = pa.RunEndEncodedArray.from_arrays(pa.array([(1 << 31) - 1], pa.int32()), pa.array(["x"]))
+    rows = pa.RecordBatch.from_arrays([same, same], names=["text", "label"])
+    with ipc.new_stream(str(tmp_path / "a.ipc"), rows.schema) as out:
+        out.write_batch(rows)
+    with pytest.raises(DataError, match=r"this is no arrow file, or damaged: it claims 2,147,483,647 rows"):
+        read(tmp_path / "a.ipc")
+
+
 def test_what_pyarrow_does_not_know_is_said_like_other_damage(tmp_path):
     path = written(tmp_path / "a.ipc", [{"n": 1}])
     whole, wide = path.read_bytes(), (64).to_bytes(4, "little")

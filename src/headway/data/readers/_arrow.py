@@ -21,6 +21,8 @@ from headway.errors import DataError, MissingPackage, UsageError
 
 ROWS = 1_024
 """Rows that become Python values together."""
+ROWS_A_BYTE = 1_000
+"""Rows for each byte of a file beyond which it is damaged: without columns a file can claim any number in no space."""
 
 Opened = Callable[[], AbstractContextManager[Iterator[Any]]]
 """Opens a file and gives its record batches one after another."""
@@ -50,11 +52,13 @@ def examples_of(path: Path, format: str, opened: Opened, columns: Columns, compl
 
 def _numbered(path: Path, format: str, opened: Opened) -> Iterator[tuple[int, dict[str, Any]]]:
     """Every row with its number. Raises DataError for a file that is damaged, or none of this format."""
-    number, broken = 0, pyarrow("lib", format).ArrowException
+    number, broken, most = 0, pyarrow("lib", format).ArrowException, ROWS_A_BYTE * path.stat().st_size
     try:
         with opened() as batches:
             for batch in batches:
                 batch.validate(full=True)  # Arrow trusts what a file says of places in it
+                if number + batch.num_rows > most:
+                    raise ValueError(f"it claims {number + batch.num_rows:,} rows")
                 for start in range(0, batch.num_rows, ROWS):
                     for row in batch.slice(start, ROWS).to_pylist():
                         number += 1
