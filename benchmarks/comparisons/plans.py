@@ -86,9 +86,9 @@ COMPARISONS = [
         MIXER,
         MIXERS,
         "Sentiment is told by words and short phrases: all three alike, within chance, and near to tf-idf.",
-        "As expected: the recurrent network is 1.2 points ahead, which with three seeds can be chance, and none reaches "
-        "the n-grams of the baseline. All are at their best after half of their updates or less, and overfit from then "
-        "on: what a mixer costs decides nothing here.",
+        "As expected: the recurrent network is 1.2 points ahead, which with three seeds can be chance, and none is "
+        "ahead of the baseline's n-grams. All overfit: attention and the convolution are at their best after half of "
+        "their updates, the recurrent network after a fifth, so what a mixer costs decides nothing here.",
     ),
     Comparison(
         "reviews_zh_position",
