@@ -22,7 +22,7 @@ from headway.errors import DataError, MissingPackage, UsageError
 ROWS = 1_024
 """Rows that become Python values together."""
 ROWS_A_BYTE = 1_000
-"""Rows for each byte of a file beyond which it is damaged: without columns a file can claim any number in no space."""
+"""Rows for each byte of a file beyond which it is damaged: runs of one value can claim any number in no room."""
 
 Opened = Callable[[], AbstractContextManager[Iterator[Any]]]
 """Opens a file and gives its record batches one after another."""
@@ -57,8 +57,8 @@ def _numbered(path: Path, format: str, opened: Opened) -> Iterator[tuple[int, di
         with opened() as batches:
             for batch in batches:
                 batch.validate(full=True)  # Arrow trusts what a file says of places in it
-                if number + batch.num_rows > most:
-                    raise ValueError(f"it claims {number + batch.num_rows:,} rows")
+                if number + batch.num_rows > most or (batch.num_rows and not batch.nbytes):
+                    raise ValueError(f"it claims {number + batch.num_rows:,} rows and has no room for them")
                 for start in range(0, batch.num_rows, ROWS):
                     for row in batch.slice(start, ROWS).to_pylist():
                         number += 1
