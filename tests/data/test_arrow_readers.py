@@ -99,6 +99,7 @@ def test_rows_that_a_file_has_no_room_for_are_not_read(column, rows, tmp_path):
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("end", ["parquet", "arrow", "ipc"])
 @pytest.mark.parametrize("byte", [11, 0xFF])
 def test_whatever_byte_is_another_there_are_rows_or_a_message(end, byte, tmp_path):
     """11 is, among others, the type of intervals: pyarrow has no class for those of months, and raises KeyError."""
