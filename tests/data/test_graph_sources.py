@@ -316,6 +316,17 @@ def test_numbers_are_brought_to_mean_0_and_spread_1():
     assert codec.encode_all([Graph(["never seen"])])[0].numbers.tolist() == [[0.0]]
 
 
+def test_of_an_edge_that_is_called_something_new_the_type_is_still_read():
+    def told(features: dict[str, str]) -> int:
+        return int(codec.encode_all([Graph(["a", "b"], [(0, 1, features)])])[0].types[0, 0])
+
+    known = ({"type": "road"}, {"type": "road"}, {"type": "rail"}, {"type": "rail", "gauge": "narrow"})
+    codec = fitted([Graph(["a", "b"], [(0, 1, features)]) for features in known])
+    assert [told(features) for features in known] == [1, 1, 3, 2]
+    assert told({"type": "rail", "gauge": "broad"}) == 3
+    assert told({"type": "river"}) == told({"gauge": "broad"}) == 1  # the most frequent
+
+
 def test_the_first_nodes_are_a_graph_of_their_own():
     found = opened("CC(=O)NC")
     codec = fitted([found], position="none", degree=False)

@@ -208,7 +208,8 @@ def molecule(smiles: str) -> Graph:
     [
         ("CCO", "OCC", True),
         ("c1ccccc1C", "CC1=CC=CC=C1", True),
-        ("C/C=C/C", "C/C=C\\C", True),
+        ("C/C=C/C", "C\\C=C\\C", True),
+        ("C/C=C/C", "C/C=C\\C", False),
         ("[13CH3]O", "OC", True),
         ("[CH3:1]O", "OC", True),
         ("C[C@H](N)O", "O[C@H](C)N", True),
@@ -220,6 +221,33 @@ def molecule(smiles: str) -> Graph:
 def test_a_molecule_is_one_thing_however_it_is_written(one, other, same):
     assert (molecule(one).identity() == molecule(other).identity()) is same
     assert molecule(one) != molecule(other) or same  # what is equal as it stands is one thing
+
+
+@pytest.mark.parametrize(
+    ("smiles", "sides"),
+    [
+        ("N[C@@H](C)C(=O)O", ["S"]),  # L-alanine
+        ("N[C@H](C)C(=O)O", ["R"]),
+        ("C[C@H]1CC[C@H](C)CC1", ["r", "r"]),  # trans: neither is left or right by itself
+        ("C[C@@H]1CC[C@H](C)CC1", ["s", "s"]),  # cis
+        ("OC(=O)/C=C/C(=O)O", ["E"]),  # fumaric acid
+        ("OC(=O)/C=C\\C(=O)O", ["Z"]),  # maleic acid
+        ("OC(=O)C=CC(=O)O", []),
+        ("C/C=C/Br(F)(F)F", ["E"]),  # a valence too large
+    ],
+)
+def test_sides_are_told_by_their_names_and_not_by_the_order_of_the_atoms(smiles, sides):
+    from rdkit import Chem
+
+    def told(graph: Graph) -> list[str]:
+        atoms = [str(node["chirality"]) for node in graph.nodes if node["chirality"] != "none"]
+        return sorted(atoms + [str(bond["stereo"]) for bond in graph.features if "stereo" in bond])
+
+    written = Chem.MolFromSmiles(smiles, sanitize=False)
+    assert told(molecule(smiles)) == sides
+    for start in range(written.GetNumAtoms()):
+        turned = molecule(Chem.MolToSmiles(written, rootedAtAtom=start, canonical=False))
+        assert told(turned) == sides and turned.identity() == molecule(smiles).identity()
 
 
 def test_of_a_molecule_that_is_too_large_to_be_written_no_smiles_is_made():

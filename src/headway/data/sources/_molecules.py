@@ -11,6 +11,8 @@ from headway.errors import DataError, MissingPackage, Where, printable
 
 RIDDLES = 8
 """Atoms of any element that rings of one molecule may have."""
+SIDES = 100_000
+"""Steps in which rdkit may tell sides apart; where rings are too alike for that, its older rules stand."""
 MOST_WRITTEN = 500
 """Atoms of a molecule that is written as SMILES: rdkit calls itself for each, and long chains end the process."""
 
@@ -69,6 +71,8 @@ def _read(how: str, text: str, what: str, where: Where) -> Any:
             others = Chem.SanitizeFlags.SANITIZE_ALL ^ Chem.SanitizeFlags.SANITIZE_PROPERTIES
             if Chem.SanitizeMol(molecule, others, catchErrors=True):
                 molecule = None
+            else:
+                Chem.AssignStereochemistry(molecule, cleanIt=True, force=True)
     if molecule is None:
         raise DataError(where, f"{what} is no molecule that rdkit understands: {_why(how, text)}")
     if not molecule.GetNumAtoms():
@@ -107,6 +111,7 @@ def _why(how: str, text: str) -> str:
 
 
 def _graph(molecule: Any, name: str) -> Graph:
+    _name_sides(molecule)
     pairs, bonds = [], []
     for bond in molecule.GetBonds():
         i, j = sorted((bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()))
@@ -119,8 +124,16 @@ def _graph(molecule: Any, name: str) -> Graph:
     return Graph.checked(nodes, ends, features, name=name, same=_same(molecule))
 
 
-_UNSEEN = re.compile(r"[/\\:]|\[\d")
-"""In SMILES what no feature holds: the sides of a double bond, the numbers of a mapping, isotopes."""
+def _name_sides(molecule: Any) -> None:
+    """R, S, r, s for atoms and E, Z for double bonds (Cahn, Ingold & Prelog 1966), whatever the order of the atoms."""
+    from rdkit.Chem import rdCIPLabeler
+
+    with contextlib.suppress(RuntimeError):  # of its limit
+        rdCIPLabeler.AssignCIPLabels(molecule, maxRecursiveIterations=SIDES)
+
+
+_UNSEEN = re.compile(r":|\[\d")
+"""In SMILES what no feature holds: the numbers of a mapping, isotopes."""
 
 
 def _same(molecule: Any) -> str:
@@ -135,11 +148,13 @@ def _same(molecule: Any) -> str:
     for atom in plain.GetAtoms():
         atom.SetIsotope(0)
         atom.SetAtomMapNum(0)
-    for bond in plain.GetBonds():
-        bond.SetStereo(Chem.BondStereo.STEREONONE)
-        bond.SetBondDir(Chem.BondDir.NONE)
     return Chem.MolToSmiles(plain)
 
+
+CIP = "_CIPCode"
+"""Where rdkit keeps the names of sides."""
+STEREO = "stereo"
+"""The feature of a double bond whose sides are known."""
 
 _KNOWN: dict[tuple[str, ...], Features] = {}
 """Atoms and bonds that are alike share their features: a million atoms are a few hundred kinds."""
@@ -166,10 +181,15 @@ def _atom(atom: Any) -> Features:
             "yes" if atom.GetIsAromatic() else "no",
             str(atom.GetHybridization()).lower(),
             ring,
-            str(atom.GetChiralTag()).removeprefix("CHI_").lower(),
+            _side(atom) or "none",
         ),
     )
 
 
 def _bond(bond: Any) -> Features:
-    return _shared((TYPE,), (str(bond.GetBondType()).lower(),))
+    kind, side = str(bond.GetBondType()).lower(), _side(bond)
+    return _shared((TYPE, STEREO), (kind, side)) if side else _shared((TYPE,), (kind,))
+
+
+def _side(one: Any) -> str:
+    return one.GetProp(CIP) if one.HasProp(CIP) else ""

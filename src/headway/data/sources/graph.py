@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from headway.batch import PAD, Example, Part
 from headway.data.settings import DataSettings
 from headway.data.sources import SourceCodec
-from headway.data.sources._graphs import Features, Graph, graph_of
+from headway.data.sources._graphs import TYPE, Features, Graph, graph_of
 from headway.data.sources._mol_files import from_file, names_block
 from headway.data.sources._molecules import Smiles, from_smiles
 from headway.data.sources._neighbourhoods import HOP, MOST, Seed, beside, seed_of
@@ -264,7 +264,7 @@ class SourceGraph(SourceCodec):
         """Pairs, the types there and back, the numbers of edges: each pair of nodes once."""
         features = graph.features or (_PLAIN,) * len(graph.pairs)
         alike = {id(one): one for one in features}  # few edges of a graph differ in more than their ends
-        numbers = {key: self._type.get(_type(one), 1) for key, one in alike.items()}
+        numbers = {key: self._type_of(one) for key, one in alike.items()}
         there = np.array([numbers[id(one)] for one in features], np.int32)
         measures = self.measures.table(features)
         if not self.directed:
@@ -275,6 +275,10 @@ class SourceGraph(SourceCodec):
         if not graph.directed:
             return graph.pairs, types, measures
         return _joined(graph.pairs, types, measures)
+
+    def _type_of(self, edge: Features) -> int:
+        """Its number; of an edge that is called something new besides its type, that of the type alone."""
+        return self._type.get(_type(edge)) or self._type.get(str(edge.get(TYPE)), 1)
 
     # ----------------------------------------------------------------------------------------------------- the contract
 
@@ -334,7 +338,7 @@ def _adjacency(graph: Graph) -> NDArray[np.bool_]:
 def _type(features: Features) -> str:
     """All that an edge is called, as one."""
     words = [(name, value) for name, value in features.items() if isinstance(value, str)]
-    return ", ".join(value if name == "type" else f"{name} {value}" for name, value in sorted(words))
+    return ", ".join(value if name == TYPE else f"{name} {value}" for name, value in sorted(words))
 
 
 def _most_frequent(counts: Mapping[str, Counter[str]], most: int) -> dict[str, list[str]]:
