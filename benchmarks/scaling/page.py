@@ -127,9 +127,9 @@ def _update(turns: Sequence[dict[str, Any]]) -> dict[str, float]:
 
 
 SETTINGS = """\
-This processor has no instructions for bfloat16, and emulates them. Compiled blocks come after a minute of compiling and
-are slower here: a compiler takes torch's products and dropout in the place of ours, which are faster on a CPU. On GPUs,
-where torch's are taken anyway, compiling has not been measured, for want of one."""
+A processor without instructions for bfloat16 (AVX512_BF16, AMX) emulates them, at a small share of the speed. Compiled
+blocks come after a minute of compiling and were slower here: a compiler takes torch's products and dropout in the place
+of ours, which are faster on a CPU. On GPUs, where torch's are taken anyway, compiling has not been measured."""
 
 
 def _settings(results: Path) -> str:

@@ -1,6 +1,7 @@
 """Parquet and Arrow files give the examples that the same rows give as JSON lines, and complain by row."""
 
 import contextlib
+import ctypes
 import json
 from pathlib import Path
 
@@ -95,6 +96,20 @@ def test_rows_that_a_file_has_no_room_for_are_not_read(column, rows, tmp_path):
     with ipc.new_stream(str(tmp_path / "a.ipc"), made.schema) as out:
         out.write_batch(made)
     with pytest.raises(DataError, match=rf"no arrow file, or damaged: it claims {rows} rows and has no room for them"):
+        read(tmp_path / "a.ipc")
+
+
+def test_a_column_whose_values_only_arrow_has_is_named(tmp_path):
+    made = pa.RecordBatch.from_arrays([pa.array(["a", "b"]), pa.array([1, 2], pa.int32())], names=["text", "label"])
+    content, types = (ctypes.c_void_p * 10)(), (ctypes.c_void_p * 9)()  # of Arrow's C data interface
+    made._export_to_c(ctypes.addressof(content), ctypes.addressof(types))
+    columns = ctypes.cast(types[5], ctypes.POINTER(ctypes.POINTER(ctypes.c_char_p)))
+    columns[1][0] = b"tiM"  # months, which pyarrow can hold and not make
+    made = pa.RecordBatch._import_from_c(ctypes.addressof(content), ctypes.addressof(types))
+    with ipc.new_stream(str(tmp_path / "a.ipc"), made.schema) as out:
+        out.write_batch(made)
+    said = r"a.ipc: the column 'label' is of the type month_interval, of which Python has no values: leave it out"
+    with pytest.raises(DataError, match=said):
         read(tmp_path / "a.ipc")
 
 

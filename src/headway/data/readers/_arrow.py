@@ -17,7 +17,7 @@ from headway.batch import Example
 from headway.data.files import check_file, examples, is_pipe, place
 from headway.data.readers import Columns, Complain
 from headway.data.readers.jsonl import Keys, example_of
-from headway.errors import DataError, MissingPackage, UsageError
+from headway.errors import DataError, MissingPackage, UsageError, printable
 
 ROWS = 1_024
 """Rows that become Python values together."""
@@ -60,13 +60,31 @@ def _numbered(path: Path, format: str, opened: Opened) -> Iterator[tuple[int, di
                 if number + batch.num_rows > most or (batch.num_rows and not batch.nbytes):
                     raise ValueError(f"it claims {number + batch.num_rows:,} rows and has no room for them")
                 for start in range(0, batch.num_rows, ROWS):
-                    for row in batch.slice(start, ROWS).to_pylist():
+                    for row in _rows(batch.slice(start, ROWS), path):
                         number += 1
                         yield number, row
-    except Exception as error:  # pyarrow's, of many kinds: KeyError for a type that is known to it, but not in Python
+    except DataError:
+        raise
+    except Exception as error:  # pyarrow's, of many kinds
         after = f" behind row {number:,}" if number else ""
         why = str(error) if isinstance(error, OSError | ValueError | RuntimeError) else repr(error)
         raise DataError(place(path), f"this is no {format} file, or damaged{after}: {why}") from None
+
+
+def _rows(batch: Any, path: Path) -> list[dict[str, Any]]:
+    """As Python values. Raises DataError for a column whose type Arrow alone has values of, such as spans of months."""
+    try:
+        return batch.to_pylist()
+    except KeyError:
+        for number, field in enumerate(batch.schema):
+            try:
+                batch.column(number).to_pylist()
+            except KeyError:
+                said = (
+                    f"the column {printable(field.name)!r} is of the type {field.type}, of which Python has no values"
+                )
+                raise DataError(place(path), f"{said}: leave it out of the file, or write it as text") from None
+        raise
 
 
 def _plain(value: Any) -> Any:
