@@ -108,7 +108,7 @@ def test_a_column_whose_values_only_arrow_has_is_named(tmp_path):
     made = pa.RecordBatch._import_from_c(ctypes.addressof(content), ctypes.addressof(types))
     with ipc.new_stream(str(tmp_path / "a.ipc"), made.schema) as out:
         out.write_batch(made)
-    said = r"a.ipc: the column 'label' is of the type month_interval, of which Python has no values: leave it out"
+    said = r"a.ipc: the column 'label' is of type month_interval, of which Python has no values: leave it out"
     with pytest.raises(DataError, match=said):
         read(tmp_path / "a.ipc")
 
