@@ -15,7 +15,8 @@ from unittest.mock import patch
 import torch
 from torch import Tensor
 
-from headway.experiment import Outcome, train
+from headway.experiment import train
+from headway.outcome import Outcome
 from headway.run import RunFolder
 from headway.training.events import Listener, read_events
 from headway.training.loop import Trainer
@@ -111,7 +112,7 @@ def options(settings: dict[str, Any]) -> Iterator[str]:
 
 def quick(*arguments: Any, **named: Any) -> Outcome:
     """`headway.train` without the page and the baselines, which have tests of their own."""
-    with patch.multiple("headway.experiment", write_report=lambda *_: None, baselines_for=lambda *_, **__: []):
+    with patch.multiple("headway.outcome", write_report=lambda *_: None, baselines_for=lambda *_, **__: []):
         return train(*arguments, **named)
 
 

@@ -3,13 +3,12 @@
 import contextlib
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from headway.batch import Answer, Example
+from headway.batch import Example
 from headway.data.batching import padding_share
 from headway.data.batching import plan as batches_of
 from headway.data.checking import glance, in_short
@@ -19,43 +18,19 @@ from headway.data.loading import check_labels, open_data
 from headway.data.sources.text import SourceText
 from headway.data.vectors import read_vectors
 from headway.errors import RunError, UsageError
-from headway.lab.baselines import baselines_for
 from headway.machine import cores, description, differences, launch, peak_memory, set_up
+from headway.outcome import Figures, Outcome, classical, measured, report
 from headway.planning import Plan, codecs_for, plan, plan_again, setup_of, skipped
 from headway.predictor import Predictor
 from headway.preparation import Preparing
-from headway.report import Findings, write_report
 from headway.run import RunFolder, build_model
 from headway.settings import Assignment, assignments
-from headway.storage import MANIFEST, held_alone, sweep, take_over, verified, write_json
+from headway.storage import MANIFEST, held_alone, sweep, take_over, verified
 from headway.training import checkpoint
 from headway.training.distributed import ALONE, Group, joined
-from headway.training.evaluation import measure
-from headway.training.events import EventLog, Listener, Sentences, TensorBoard, Together, read_events
+from headway.training.events import EventLog, Listener, Sentences, TensorBoard, Together
 from headway.training.loop import Examined, Keep, Trainer
 from headway.training.unreached import unreached
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a training came to.
-
-    metrics      by part and name, on the whole parts, with the best weights
-    signatures   what the metrics are, exactly
-    baselines    by method, part and name
-    facts        steps, seconds, tokens, parameters, batches that were split for want of memory, and the process's peak
-                 of main memory in bytes where it is known
-    stopped      whether it was stopped before its end and can be resumed; then nothing was measured
-    asked        what stands behind `headway predict RUN` to ask about one example
-    """
-
-    folder: Path
-    metrics: dict[str, dict[str, float]] = field(default_factory=dict)
-    signatures: dict[str, str] = field(default_factory=dict)
-    baselines: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
-    facts: dict[str, int | float] = field(default_factory=dict)
-    stopped: bool = False
-    asked: str = "FILE"
 
 
 def train(
@@ -346,10 +321,18 @@ class Experiment:
         if trainer.stopped or trainer.stop.is_set():
             outcome, answers = Outcome(self.folder.path, facts=facts, stopped=True), {}
         else:
-            outcome, answers = self._measured(facts)
+            outcome, answers = measured(self.folder, self.run, self.examples, facts, self._classical)
             hear.finished({**facts, "metrics": outcome.metrics, "baselines": outcome.baselines})
-        self._report(outcome, answers)
+        examined, said = len(trainer.valid.examples), self.sentences.all
+        report(outcome, answers, self.folder, self.run, self.examples, examined=examined, notes=self.notes, said=said)
         return outcome
+
+    def _classical(self, names: Sequence[str]) -> dict[str, Figures]:
+        if not self.with_baselines:
+            return {}
+        seconds = self.trainer.progress.seconds
+        found, self.notes = classical(self.plan, self.examples, names, seconds, self.hear.said)
+        return found
 
     def _trainer(self, keep: Keep, hear: Listener, prepared: Callable[[Trainer], None] | None) -> Trainer:
         parts = (self.model, self.codecs, self.train, self._examined())
@@ -366,66 +349,6 @@ class Experiment:
         thinned = examples[:: -(-len(examples) // most)] if len(examples) > most else examples
         mine = thinned[self.group.rank :: self.group.size]
         return Examined(thinned, encode(mine, self.codecs, self.run.data))
-
-    def _measured(self, facts: dict[str, int | float]) -> tuple[Outcome, dict[str, list[Answer]]]:
-        """The best weights, and the baselines, on the whole of every part; and the answers by part."""
-        predictor = Predictor(self.folder.path, machine=self.run.machine)
-        metrics, signatures, answers = {}, {}, {}
-        for part, examples in self.examples.items():
-            metrics[part], signatures, answers[part] = predictor.evaluate(examples)
-        baselines, asked = self._baselines(predictor.model.task.metrics), predictor.codecs.source.asked
-        outcome = Outcome(self.folder.path, metrics, signatures, baselines, facts, asked=asked)
-        write_json(
-            self.folder.path / "results.json",
-            {name: value for name, value in vars(outcome).items() if name not in ("folder", "asked")},
-        )
-        return outcome, answers
-
-    def _report(self, outcome: Outcome, answers: Mapping[str, list[Answer]]) -> None:
-        """report.html, with the answers of the test part, or else of the valid part."""
-        part = next((part for part in ("test", "valid") if part in answers), None)
-        findings = Findings(
-            title=self.folder.path.resolve().name,
-            task=self.run.task,
-            metrics=outcome.metrics,
-            signatures=outcome.signatures,
-            baselines=outcome.baselines,
-            notes=self.notes,
-            counts={name: len(examples) for name, examples in self.examples.items()},
-            examined=len(self.trainer.valid.examples),
-            asked=outcome.asked,
-            facts=outcome.facts,
-            events=read_events(self.folder.metrics),
-            environment=self.folder.facts(),
-            settings=(self.folder.path / "run.yaml").read_text(encoding="utf-8"),
-            said=self.sentences.all,
-            part=part,
-            examples=self.examples[part] if part else [],
-            answers=answers[part] if part else [],
-            stopped=outcome.stopped,
-        )
-        write_report(self.folder.report, findings)
-
-    def _baselines(self, names: Sequence[str]) -> dict[str, dict[str, dict[str, float]]]:
-        """What classical methods reach on the same parts, in a tenth of the time that training took."""
-        found = {}
-        if not self.with_baselines:
-            return found
-        for baseline in baselines_for(self.run.task, budget=min(30.0, max(2.0, 0.1 * self.trainer.progress.seconds))):
-            if baseline.refuses(self.plan.train) is None:
-                baseline.fit(self.plan.train)
-                learned, count = len(self.plan.train), self.plan.count
-                some = "" if learned == count else f"; learned from {learned:,} of {count:,} examples"
-                self.notes[baseline.name] = note = baseline.note + some
-                self.hear.said(f"baseline {baseline.name}: {note}")
-                found[baseline.name] = {
-                    part: {
-                        name: metric.value()
-                        for name, metric in measure(names, baseline.predict(examples), examples).items()
-                    }
-                    for part, examples in self.examples.items()
-                }
-        return found
 
 
 def weights_print(run: RunFolder) -> str:

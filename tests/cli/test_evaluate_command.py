@@ -100,8 +100,8 @@ def test_data_without_targets_cannot_be_measured(headway, runs, tmp_path):
 
 
 def test_a_run_without_a_test_part_is_trained_and_measured_on_valid(headway, tmp_path, monkeypatch):
-    monkeypatch.setattr("headway.experiment.write_report", lambda *_: None)
-    monkeypatch.setattr("headway.experiment.baselines_for", lambda *_, **__: [])
+    monkeypatch.setattr("headway.outcome.write_report", lambda *_: None)
+    monkeypatch.setattr("headway.outcome.baselines_for", lambda *_, **__: [])
     write(tmp_path / "data" / "train.slash", lines("tag", 40))
     write(tmp_path / "data" / "valid.slash", lines("tag", 12, seed=1))
     asked = options(tiny("tag", {"training.steps": 2}))

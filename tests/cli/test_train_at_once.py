@@ -23,8 +23,8 @@ def trained(headway, folder, lines, *more, **changed):
 @pytest.fixture(autouse=True)
 def plain(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the page and the baselines, which are not looked at."""
-    monkeypatch.setattr("headway.experiment.write_report", lambda *_: None)
-    monkeypatch.setattr("headway.experiment.baselines_for", lambda *_, **__: [])
+    monkeypatch.setattr("headway.outcome.write_report", lambda *_: None)
+    monkeypatch.setattr("headway.outcome.baselines_for", lambda *_, **__: [])
 
 
 SHORT = [f"{'abcdefgh'[n % 8] * (1 + n % 3)}\t{'hgfedcba'[n % 8] * (1 + n % 2)}" for n in range(20)]

@@ -24,8 +24,8 @@ def asked(kind: str = "tag", changed: dict[str, Any] | None = None) -> list[str]
 @pytest.fixture
 def plain(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the page and the baselines, where they are not looked at."""
-    monkeypatch.setattr("headway.experiment.write_report", lambda *_: None)
-    monkeypatch.setattr("headway.experiment.baselines_for", lambda *_, **__: [])
+    monkeypatch.setattr("headway.outcome.write_report", lambda *_: None)
+    monkeypatch.setattr("headway.outcome.baselines_for", lambda *_, **__: [])
 
 
 def interrupt_after(step: int, number: int, monkeypatch: pytest.MonkeyPatch) -> None:

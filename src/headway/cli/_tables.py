@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from headway.cli._display import _clock, shown
-from headway.experiment import Outcome
+from headway.outcome import Outcome
 
 
 def print_outcome(outcome: Outcome, data: Path | None, as_json: bool) -> None:

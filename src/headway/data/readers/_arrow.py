@@ -80,9 +80,7 @@ def _rows(batch: Any, path: Path) -> list[dict[str, Any]]:
             try:
                 batch.column(number).to_pylist()
             except KeyError:
-                said = (
-                    f"the column {printable(field.name)!r} is of type {field.type}, of which Python has no values"
-                )
+                said = f"the column {printable(field.name)!r} is of type {field.type}, of which Python has no values"
                 raise DataError(place(path), f"{said}: leave it out of the file, or write it as text") from None
         raise
 

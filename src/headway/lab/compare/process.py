@@ -22,10 +22,11 @@ from headway import storage
 from headway.batch import Answer, Example
 from headway.data.loading import open_data
 from headway.errors import HeadwayError, RunError
-from headway.experiment import Outcome, load, train
+from headway.experiment import load, train
 from headway.lab.compare.bootstrap import resampled
 from headway.lab.compare.cells import FORMAT, Cell
 from headway.machine import description, peak_memory
+from headway.outcome import Outcome
 from headway.report.grades import grades
 from headway.settings import dump
 from headway.training.events import Listener, read_events
