@@ -2,6 +2,7 @@
 
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -110,6 +111,18 @@ def test_who_leaves_ends_an_attribution(runs):
     with pytest.raises(Enough):
         looked.attributions([0])
     assert len(calls) == 3
+
+
+def test_others_are_answered_in_between_and_change_nothing(server, runs):
+    pytest.importorskip("captum")
+    asked = {"model": "joint", "attention": True, "layers": [0], "heads": [0], "attributions": True}
+    ((looked,), (written,)) = server.answers(["abcdabcd"], **asked), server.answers(["dcba"], model="joint")
+    with ThreadPoolExecutor(1) as thread:
+        look, between = thread.submit(server.answers, ["abcdabcd"], **asked), 0
+        while not look.done():
+            assert same(server.answers(["dcba"], model="joint"), [written])
+            between += not look.done()
+        assert same(look.result(), [looked]) and between > 3
 
 
 def test_a_long_input_goes_through_the_model_in_smaller_pieces(runs, monkeypatch):

@@ -16,6 +16,7 @@ from headway.search import Watch
 from headway.serve.batcher import ROWS, Batcher, Job
 from headway.serve.limits import Refusal
 from headway.serve.questions import Asked, Question
+from headway.serve.turns import Turns
 from headway.serve.window import Window
 
 
@@ -51,12 +52,16 @@ class Nothing:
         pass
 
 
-@contextmanager
-def working(window: float = 0.003, queue: int = 1000, seconds: float = 60.0):
+def nobody() -> Predictor:
     predictor = Predictor.__new__(Predictor)
     predictor.__dict__.update(codecs=Nothing())
+    return predictor
+
+
+@contextmanager
+def working(window: float = 0.003, queue: int = 1000, seconds: float = 60.0):
     gate = threading.Lock()
-    batcher = Batcher(predictor, "1-a", gate, Window(window), lambda *_: None, queue, seconds)
+    batcher = Batcher(nobody(), "1-a", gate, Window(window), lambda *_: None, queue, seconds)
     batcher.start()
     try:
         yield batcher, gate
@@ -229,3 +234,95 @@ def test_it_answers_what_waits_before_it_ends():
             return await asyncio.gather(*(job.done for job in jobs))
 
     assert asyncio.run(clients()) == [["0"], ["1"], ["2"], ["3"], ["4"]]
+
+
+# ------------------------------------------------------------------------------------------------------ what takes long
+
+
+class Long(Echo):
+    """Takes a step for every letter, and is told what was answered meanwhile."""
+
+    long = True
+
+    def __init__(self, others: Echo, step: threading.Semaphore):
+        super().__init__(object())
+        self.others, self.step, self.seen = others, step, list[int]()
+
+    def of(self, predictor: Predictor, rows: Sequence[Asked], watch: Watch) -> list[Any]:
+        for _ in rows[0].example.source:
+            assert self.step.acquire(timeout=30)
+            watch(tuple)
+            self.seen.append(len(self.others.batches))
+        return [row.example.source for row in rows]
+
+
+def test_what_takes_long_gives_way_to_one_batch_a_step_and_not_to_what_takes_long_too():
+    async def clients():
+        with working() as (batcher, gate):
+            echo, step = Echo(), threading.Semaphore(0)
+            long, another = Long(echo, step), Long(echo, step)
+            gate.acquire()
+            jobs = [asked(batcher, long, "four")]
+            await taken(batcher)
+            gate.release()
+            jobs += [asked(batcher, another, "one"), asked(batcher, echo, "a"), asked(batcher, echo, "bad")]
+            jobs += [asked(batcher, echo, "c" * 99), asked(batcher, echo, "d" * 99)]
+            step.release(7)
+            found = await asyncio.gather(*(job.done for job in jobs), return_exceptions=True)
+            return found, echo.batches, long.seen, another.seen, batcher.rate
+
+    (first, second, a, bad, *rest), batches, seen, later, rate = asyncio.run(clients())
+    assert (first, second, a, *rest) == (["four"], ["one"], ["a"], ["c" * 99], ["d" * 99])
+    assert isinstance(bad, UsageError)
+    assert [batch[0][:1] for batch in batches] == ["a", "a", "b", "c"] and len(batches[3]) == 2
+    assert seen == [3, 4, 4, 4] and later == [4] * 3 and rate > 0
+
+
+def test_who_leaves_what_takes_long_leaves_the_others_answered():
+    async def clients():
+        with working() as (batcher, _):
+            echo, step = Echo(), threading.Semaphore(0)
+            long = asked(batcher, Long(echo, step), "four")
+            await taken(batcher)
+            other = asked(batcher, echo, "a")
+            step.release(1)
+            assert await other.done == ["a"]
+            long.cancel()
+            step.release(1)
+            assert await asked(batcher, echo, "b").done == ["b"]
+
+    asyncio.run(clients())
+
+
+def test_models_take_turns_in_the_order_in_which_they_came_and_what_takes_long_gives_way_to_another_model():
+    turns, order = Turns(1), list[str]()
+
+    class Noted(Long):
+        def of(self, predictor: Predictor, rows: Sequence[Asked], watch: Watch) -> list[Any]:
+            found = super().of(predictor, rows, watch)
+            order.append("long")
+            return found
+
+    async def clients():
+        window = (nobody(), "1-a", turns, Window(0.003), lambda *_: None, 1000, 60.0)
+        one, other = Batcher(*window), Batcher(*window)
+        one.start()
+        other.start()
+        echo, step = Echo(), threading.Semaphore(0)
+        long = asked(one, Noted(echo, step), "four")
+        await taken(one)
+        short = asked(other, echo, "a")
+        short.done.add_done_callback(lambda _: order.append("short"))
+        await taken(other)
+        while turns._drawn < 2:  # the other model waits for its turn
+            await asyncio.sleep(0.002)
+        step.release(1)
+        assert await short.done == ["a"]
+        step.release(3)
+        assert await long.done == ["four"]
+        for batcher in (one, other):
+            batcher.close()
+            batcher.join(10)
+
+    asyncio.run(clients())
+    assert order == ["short", "long"]

@@ -1,7 +1,8 @@
 """Requests of different clients as batches of one model: a queue, and one thread that answers.
 
 Rows that came in while a batch was answered are the next batch: nobody waits for company while the worker is idle.
-The oldest row decides what is asked and about how long the rows of the next batch are.
+The oldest row decides what is asked and about how long the rows of the next batch are. What takes long gives way at
+each of its steps.
 """
 
 import asyncio
@@ -116,7 +117,7 @@ class Batcher(threading.Thread):
         self.rate, self.batch = 0.0, GUESSED
         self.closing = False
         self.changed = threading.Condition()
-        self._since_tidy, self._tidied = 0, monotonic()
+        self._since_tidy, self._tidied, self._away = 0, monotonic(), 0.0
 
     # ------------------------------------------------------------------------------------- in the event loop's thread
 
@@ -151,11 +152,15 @@ class Batcher(threading.Thread):
 
     def run(self) -> None:
         while batch := self._next():
-            try:
-                self._answer(batch)
-            except Exception:
-                LOG.exception("a batch failed")
-                self._tell(batch[0].job.loop, [(row.job.fail, RuntimeError("a batch failed")) for row in batch])
+            self._settle(batch)
+
+    def _settle(self, batch: list[Row]) -> None:
+        """Answer it, or tell everybody who waits that it failed."""
+        try:
+            self._answer(batch)
+        except Exception:
+            LOG.exception("a batch failed")
+            self._tell(batch[0].job.loop, [(row.job.fail, RuntimeError("a batch failed")) for row in batch])
 
     def _next(self) -> list[Row]:
         """The rows to be answered now; none where the server ends."""
@@ -169,10 +174,7 @@ class Batcher(threading.Thread):
                 self.changed.wait(left)
             if not self._here():  # all of them have gone meanwhile
                 return self._next()
-            chosen = self._chosen()
-            taken = set(map(id, chosen))
-            self.waiting = [row for row in self.waiting if id(row) not in taken]
-            return chosen
+            return self._taken(self.waiting)
 
     def _here(self) -> bool:
         if any(row.job.cancelled for row in self.waiting):
@@ -182,19 +184,37 @@ class Batcher(threading.Thread):
     def _requests(self) -> int:
         return len({id(row.job) for row in self.waiting})
 
-    def _chosen(self) -> list[Row]:
-        """The oldest row, and those that are asked the same and are about as long."""
-        oldest = min(self.waiting, key=lambda row: row.due)
+    def _taken(self, rows: list[Row]) -> list[Row]:
+        """The oldest of these, and those that are asked the same and are about as long; they wait no more."""
+        oldest = min(rows, key=lambda row: row.due)
         least, most = oldest.length / SPREAD, max(oldest.length * SPREAD, SHORT)
         key = oldest.job.question.key
         alike = [
             row
-            for row in self.waiting
+            for row in rows
             if (row.job is oldest.job or self.window.together)
             and row.job.question.key == key
             and (least <= row.length <= most or max(row.length, oldest.length) <= SHORT)
         ]
-        return sorted(alike, key=lambda row: row.due)[:ROWS]
+        chosen = sorted(alike, key=lambda row: row.due)[:ROWS]
+        gone = set(map(id, chosen))
+        self.waiting = [row for row in self.waiting if id(row) not in gone]
+        return chosen
+
+    def _give_way(self) -> None:
+        """In the middle of something long: a batch of what is answered soon, and before it other models that wait."""
+        began = monotonic()
+        self.turns.__exit__(None, None, None)
+        try:
+            with self.changed:
+                self._here()
+                soon = [row for row in self.waiting if not row.job.question.long]
+                batch = self._taken(soon) if soon else []
+            if batch:
+                self._settle(batch)
+        finally:
+            self.turns.__enter__()
+            self._away += monotonic() - began
 
     def _answer(self, batch: list[Row]) -> None:
         predictor, version = self.model
@@ -202,9 +222,9 @@ class Batcher(threading.Thread):
         question, rows, watch = batch[0].job.question, [row.asked for row in batch], self._watch(batch)
         try:
             with self.turns:
-                began = monotonic()
+                began, away = monotonic(), self._away
                 found = question.of(predictor, rows, watch)
-                seconds = monotonic() - began
+                seconds = monotonic() - began - (self._away - away)
         except Stopped:
             return
         except Exception as error:  # the turn has been given back: what is asked once more takes its own
@@ -228,13 +248,15 @@ class Batcher(threading.Thread):
 
     def _watch(self, batch: list[Row]) -> Watch:
         loop = batch[0].job.loop
-        heard = any(row.job.hears is not None for row in batch)
+        heard, long = any(row.job.hears is not None for row in batch), batch[0].job.question.long
 
         def watch(written: Written) -> None:
             if all(row.job.cancelled for row in batch):
                 raise Stopped
             if heard:
                 self._tell(loop, [(_hear, (batch[row], token)) for row, token in written()])
+            if long:
+                self._give_way()
 
         return watch
 

@@ -1,7 +1,6 @@
 """What the routes share: the models with their workers, the watched trainings, limits and meters."""
 
 import asyncio
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from headway.serve.batcher import Batcher
 from headway.serve.limits import Limits, Refusal
 from headway.serve.meters import Meters
 from headway.serve.trainings import Trainings
+from headway.serve.turns import Turns
 from headway.serve.window import Window
 from headway.training.settings import MachineSettings
 
@@ -36,7 +36,7 @@ class Settings:
 class Served:
     """One model, with the worker that answers."""
 
-    def __init__(self, name: str, folder: Path, turns: threading.Semaphore, settings: Settings, meters: Meters):
+    def __init__(self, name: str, folder: Path, turns: Turns, settings: Settings, meters: Meters):
         self.name, self.folder, self.settings = name, folder, settings
         predictor, version = self.loaded()
         limits = settings.limits
@@ -90,7 +90,7 @@ class House:
     def __init__(self, runs: Mapping[str, Path], watched: Sequence[Path] = (), settings: Settings | None = None):
         self.settings = settings or Settings()
         self.limits, self.meters = self.settings.limits, Meters()
-        turns = threading.Semaphore(max(1, cores() // (self.settings.threads or cores())))
+        turns = Turns(max(1, cores() // (self.settings.threads or cores())))
         self.served = {name: Served(name, path, turns, self.settings, self.meters) for name, path in runs.items()}
         self.trainings = Trainings(watched) if watched else None
         self.draining = False

@@ -12,9 +12,10 @@ from headway.serve.schemas import Options
 
 
 class Question:
-    """Rows with equal `key`s are answered together."""
+    """Rows with equal `key`s are answered together; what takes `long` lets others be answered in between."""
 
     key: Any
+    long = False
 
     def of(self, predictor: Predictor, rows: Sequence["Asked"], watch: Watch) -> list[Any]:
         """The answer of each row, as plain data."""
@@ -61,7 +62,7 @@ class Looks(Question):
     """
 
     def __init__(self, options: Options, weights: int):
-        self.options, self.weights = options, weights
+        self.options, self.weights, self.long = options, weights, options.attributions
         self.key = id(self)
 
     def of(self, predictor: Predictor, rows: Sequence[Asked], watch: Watch) -> list[Any]:
