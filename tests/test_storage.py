@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from headway import storage
-from headway.errors import RunError
+from headway.errors import RunError, UsageError
 
 CALLS = ["write", "fsync", "replace"]
 
@@ -240,10 +240,37 @@ def test_a_manifest_that_lacks_what_is_needed_is_damaged(name, tmp_path):
 
 def test_a_folder_is_held_by_one_at_a_time(tmp_path):
     pytest.importorskip("fcntl")
-    refused = pytest.raises(RunError, match=r"is being trained by another process")
-    with storage.held_alone(tmp_path), refused, storage.held_alone(tmp_path):
+    busy = RunError("busy")
+    refused = pytest.raises(RunError, match="busy")
+    with storage.held_alone(tmp_path, busy), refused, storage.held_alone(tmp_path, busy):
         pass
-    with pytest.raises(ZeroDivisionError), storage.held_alone(tmp_path):
+    with pytest.raises(ZeroDivisionError), storage.held_alone(tmp_path, busy):
         raise ZeroDivisionError
-    with storage.held_alone(tmp_path), storage.held_alone(tmp_path / "none"):
+    with storage.held_alone(tmp_path, busy), storage.held_alone(tmp_path / "none", busy):
+        pass
+
+
+def test_long_work_has_a_folder_of_its_own_and_goes_on_in_it(tmp_path):
+    pytest.importorskip("fcntl")
+    out, how = tmp_path / "in" / "out", ("compare", ["plan.json"], ["cells"])
+    with storage.work_folder(out, *how):
+        assert out.is_dir() and not list(out.iterdir())
+        with (
+            pytest.raises(UsageError, match=r"another headway compare works in .*out; wait for it to end"),
+            storage.work_folder(out, *how),
+        ):
+            pass
+    (out / "cells").mkdir()
+    (out / f".plan{storage.HALF}").touch()
+    with storage.work_folder(out, *how):  # ended before its plan was written
+        (out / "plan.json").touch()
+    (out / "compare.md").touch()
+    with storage.work_folder(out, *how):
+        pass
+    (out / "plan.json").unlink()
+    for other in (out, out / "compare.md"):
+        refused = pytest.raises(UsageError, match=r"exists, and headway compare did not make it; choose another --out")
+        with refused, storage.work_folder(other, *how):
+            pass
+    with pytest.raises(RunError, match="could not be written"), storage.work_folder(out / "compare.md" / "a", *how):
         pass

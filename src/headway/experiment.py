@@ -86,15 +86,21 @@ def train(
         experiment = Experiment(made, folder, hear, baselines, group)
         earlier = RunFolder(start) if start is not None else None
         if going_on:
-            held.enter_context(held_alone(folder.path))
+            held.enter_context(_alone(folder))
             experiment.go_on(earlier)
         else:
             experiment.begin(earlier)
-            held.enter_context(held_alone(folder.path))
+            held.enter_context(_alone(folder))
         outcome = experiment.run_to_end(prepared)
     if cache is None and made.index is not None and made.index.folder == beside and not outcome.stopped:
         shutil.rmtree(beside, ignore_errors=True)
     return outcome
+
+
+def _alone(folder: RunFolder) -> contextlib.AbstractContextManager[None]:
+    """The folder for one training at a time. Raises RunError."""
+    trained = f"{folder.path} is being trained by another process; stop that one, or wait for it"
+    return held_alone(folder.path, RunError(trained))
 
 
 def _begun_by_this_launch(folder: RunFolder) -> bool:

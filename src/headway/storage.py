@@ -18,7 +18,7 @@ from safetensors.torch import load as _tensors_of
 from safetensors.torch import save as _bytes_of
 from torch import Tensor
 
-from headway.errors import RunError, printable
+from headway.errors import HeadwayError, RunError, UsageError, file_name, printable
 
 JSON_LIMIT = 512 * 1024 * 1024
 """Bytes of the largest JSON file that is read."""
@@ -145,10 +145,10 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def held_alone(folder: Path) -> Iterator[None]:
-    """Nobody else holds the folder inside; the system ends that with the process, however it ends. Raises RunError.
+def held_alone(folder: Path, refusal: HeadwayError) -> Iterator[None]:
+    """Nobody else holds the folder inside; the system ends that with the process, however it ends.
 
-    Nothing is held where the system has no such locks.
+    Raises `refusal` where somebody does. Nothing is held where the system has no such locks.
     """
     handle = None
     try:
@@ -159,11 +159,35 @@ def held_alone(folder: Path) -> Iterator[None]:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise RunError(f"{folder} is being trained by another process; stop that one, or wait for it") from None
+                raise refusal from None
         yield
     finally:
         if handle is not None:
             os.close(handle)
+
+
+@contextlib.contextmanager
+def work_folder(out: Path, command: str, marks: Sequence[str], left: Sequence[str]) -> Iterator[None]:
+    """The folder of work that takes long, made where it is missing, for one command at a time. Raises UsageError.
+
+    command   of headway, which makes such folders
+    marks     files of which one tells that it was made so
+    left      what one may hold that was ended before it had such a file
+    """
+    ours = any((out / mark).is_file() for mark in marks)
+    if out.exists() and not ours and (not out.is_dir() or any(_strange(out, left))):
+        raise UsageError(f"{file_name(out)} exists, and headway {command} did not make it; choose another --out")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise not_written(out, error) from error
+    busy = UsageError(f"another headway {command} works in {file_name(out)}; wait for it to end")
+    with held_alone(out, busy):
+        yield
+
+
+def _strange(folder: Path, known: Sequence[str]) -> Iterator[Path]:
+    yield from (path for path in folder.iterdir() if path.name not in known and path.suffix != HALF)
 
 
 def sweep(folder: Path) -> None:

@@ -114,13 +114,13 @@ def test_a_piece_that_is_gone_is_never_passed_over(runs, tmp_path, in_small_piec
     assert not (tmp_path / "out").exists()
 
 
-def test_two_at_a_time_are_refused(tmp_path):
-    with (
-        sharded._alone(tmp_path),
-        pytest.raises(UsageError, match="another headway predict works"),
-        sharded._alone(tmp_path),
-    ):
-        pass
+def test_two_at_a_time_are_refused(runs, tmp_path, capsys):
+    pytest.importorskip("fcntl")
+    (tmp_path / "out.unfinished").mkdir()
+    with storage.held_alone(tmp_path / "out.unfinished", UsageError("")):
+        assert answered(runs("transduce"), words(tmp_path), "--out", str(tmp_path / "out")) == 2
+    assert "another headway predict works" in capsys.readouterr().err
+    assert answered(runs("transduce"), words(tmp_path), "--out", str(tmp_path / "out")) == 0
 
 
 @pytest.mark.long

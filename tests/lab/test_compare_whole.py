@@ -116,7 +116,7 @@ def test_what_cannot_be_is_refused_before_anything_is_trained(axes, how, told, r
 def test_a_folder_of_something_else_is_left_alone(runs, tmp_path):
     (tmp_path / "letters").mkdir()
     (tmp_path / "letters" / "love.txt").write_text("dear")
-    with pytest.raises(UsageError, match="exists and holds no comparison"):
+    with pytest.raises(UsageError, match="exists, and headway compare did not make it"):
         compare(runs.data("tag"), LAYERS, tmp_path / "letters", settings=settings())
 
 

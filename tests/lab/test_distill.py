@@ -84,7 +84,7 @@ def test_an_interrupted_one_goes_on_and_is_the_same(runs, tmp_path):
     for after in (0, 2, 3):
         with pytest.raises(KeyboardInterrupt):
             distill(*where, tmp_path / "out", tokens=30, jobs=1, watch=Stops(after))
-    assert sorted(os.listdir(tmp_path / "out")) == [".lock", "unfinished"]
+    assert os.listdir(tmp_path / "out") == ["unfinished"]
     damaged = tmp_path / "out" / "unfinished" / "piece-00001.json"
     damaged.write_bytes(damaged.read_bytes().replace(b'"texts": ["', b'"texts": ["x'))
     hears = Stops(10**6)

@@ -178,7 +178,7 @@ def test_what_cannot_be_is_said(runs, tmp_path, capsys):
     (tmp_path / "full" / "mine").touch()
     for arguments, complaint in [
         (["--trials", "0"], "--trials must be at least 1"),
-        (["--out", str(tmp_path / "full")], "exists and holds no search"),
+        (["--out", str(tmp_path / "full")], "exists, and headway tune did not make it"),
         (["--show", str(tmp_path)], "leave out the data"),
         (["--time", "5m", "--steps", "3"], "one budget"),
         (["--out", str(tmp_path / "a"), "--space", "model.encoder.layer=1..2"], "Did you mean"),

@@ -340,12 +340,13 @@ def test_clocks_that_jump_change_nothing_that_is_learned(jump, runs, tmp_path, u
 
 
 def test_a_folder_that_another_process_trains_into_is_refused(stopped, runs):
+    busy = RunError("")
     with (
-        storage.held_alone(stopped),
+        storage.held_alone(stopped, busy),
         pytest.raises(RunError, match=r"run is being trained by another process; stop that one, or wait for it"),
     ):
         resumed(runs, stopped)
-    with storage.held_alone(stopped):
+    with storage.held_alone(stopped, busy):
         pass
 
 

@@ -75,7 +75,8 @@ def answer_files(task: Task, out: Path, processes: int) -> str:
         raise UsageError(f"{file_name(out)} exists; choose another --out")
     folder = out.with_name(f"{out.name}.unfinished")
     begun = _begin(task, folder)
-    with _alone(folder):
+    busy = UsageError(f"another headway predict works in {file_name(folder)}; wait for it to end")
+    with storage.held_alone(folder, busy):
         storage.sweep(folder)
         if begun:
             there = sum(1 for _ in folder.glob("piece-*"))
@@ -126,20 +127,6 @@ def _begin(task: Task, folder: Path) -> bool:
             raise storage.not_written(folder, error) from error
     storage.write_sealed(folder / "task.json", {"version": __version__, **asdict(task)})
     return begun
-
-
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """The folder for one command at a time. Raises UsageError."""
-    with open(folder / ".lock", "w") as lock:
-        with contextlib.suppress(ImportError):  # a system without such locks
-            import fcntl
-
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise UsageError(f"another headway predict works in {file_name(folder)}; wait for it to end") from None
-        yield
 
 
 # ------------------------------------------------------------------------------------------------------------- pieces

@@ -1,17 +1,16 @@
 """`compare`: a fair comparison on a user's own data, cell by cell, stored as it goes, and gone on with."""
 
-import contextlib
 import shlex
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from headway import storage
 from headway.data.index import fingerprint
-from headway.errors import UsageError, file_name
+from headway.errors import UsageError
 from headway.lab.compare.axes import Axis, arms_of, check_axes
 from headway.lab.compare.budget import Budget, seconds_of
 from headway.lab.compare.cells import FORMAT, Cell, placed
@@ -84,7 +83,7 @@ def compare(
         jobs,
         command or shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
     )
-    with alone(asked.out):
+    with storage.work_folder(asked.out, "compare", ["plan.json"], ["cells", "trials", PREPARED]):
         comparison = Comparison(asked, recipe, config, given, watch or Watcher(), stop or threading.Event())
         return comparison.run()
 
@@ -274,29 +273,3 @@ class Comparison:
             "learning_rate": one.arm.run.training.learning_rate,
             "ladder": [vars(trial) for trial in ladder],
         }
-
-
-@contextlib.contextmanager
-def alone(out: Path) -> Iterator[None]:
-    """The folder of a comparison, made where it is missing, for one command at a time. Raises UsageError."""
-    if out.exists() and not (out / "plan.json").is_file() and (not out.is_dir() or any(_not_ours(out))):
-        raise UsageError(f"{file_name(out)} exists and holds no comparison; choose another --out")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        lock = open(out / ".lock", "w")  # noqa: SIM115
-    except OSError as error:
-        raise storage.not_written(out, error) from error
-    with lock:
-        with contextlib.suppress(ImportError):  # a system without such locks
-            import fcntl
-
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise UsageError(f"another headway compare works in {file_name(out)}; wait for it to end") from None
-        yield
-
-
-def _not_ours(out: Path) -> Iterator[Path]:
-    """What lies in a folder, but for what a comparison leaves that was ended before its plan was written."""
-    yield from (path for path in out.iterdir() if path.name not in (".lock", "cells", "trials", PREPARED))

@@ -1,8 +1,7 @@
 """`distill`: a training set whose targets a trained model wrote, piece by piece, stored as it goes, gone on with."""
 
-import contextlib
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -99,7 +98,7 @@ def distill(
         length_penalty=(1.0 if length_penalty is None else length_penalty) if mode == "beam" else None,
         tokens=tokens or TOKENS // (width or 1),
     )
-    with _alone(out):
+    with storage.work_folder(out, "distill", [ORIGIN, f"{UNFINISHED}/task.json"], [UNFINISHED]):
         if (out / ORIGIN).is_file():
             return _finished(out, task, tokens is not None, watch)
         task = _begun(out, task, tokens is not None)
@@ -117,35 +116,6 @@ def _check(predictor: Predictor, run: Path | str, mode: str, beam: int | None, l
     search_for(predictor.modes, mode, beam=beam, length_penalty=length_penalty)
     if mode == "sample":
         raise UsageError("what is drawn at random is no teacher: choose --mode greedy or beam")
-
-
-@contextlib.contextmanager
-def _alone(out: Path) -> Iterator[None]:
-    """The folder of a distillation, made where it is missing, for one command at a time. Raises UsageError."""
-    ours = (out / ORIGIN).is_file() or (out / UNFINISHED / "task.json").is_file()
-    if out.exists() and not ours and (not out.is_dir() or any(_not_ours(out))):
-        raise UsageError(f"{file_name(out)} exists, and headway distill did not make it; choose another --out")
-    lock_file = out / ".lock"
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        lock = open(lock_file, "w")  # noqa: SIM115
-    except OSError as error:
-        raise storage.not_written(out, error) from error
-    with lock:
-        with contextlib.suppress(ImportError):  # a system without such locks
-            import fcntl
-
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise UsageError(f"another headway distill works in {file_name(out)}; wait for it to end") from None
-        yield
-        lock_file.unlink(missing_ok=True)
-
-
-def _not_ours(out: Path) -> Iterator[Path]:
-    """What lies in a folder, but for what a distillation leaves that was ended before its task was written."""
-    yield from (path for path in out.iterdir() if path.name not in (".lock", UNFINISHED))
 
 
 # ----------------------------------------------------------------------------------------------------------- going on

@@ -1,9 +1,8 @@
 """`tune`: trial after trial within a space of settings, each a process; the best is written as a file of settings."""
 
-import contextlib
 import shutil
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -80,7 +79,7 @@ def tune(
     budget.check(given)
     if jobs > 1 and all(one.path != "machine.threads" for one in given):
         given.append(Assignment("machine.threads", 1, f"--jobs {jobs}"))
-    with _alone(Path(out)):
+    with storage.work_folder(Path(out), "tune", [TOLD], ["prepared"]):
         watch = watch or Watcher()
         preparing = Preparing(Path(out) / "prepared", workers=cores(), hear=watch.said)
         made = plan(data, recipe, config, given, preparing=preparing)
@@ -241,35 +240,6 @@ def _within(run: Run, budget: Budget) -> Run:
         return run
     training = run.training.replace(steps=budget.steps, epochs=None, time_limit=budget.seconds)
     return run.replace(training=training)
-
-
-@contextlib.contextmanager
-def _alone(out: Path) -> Iterator[None]:
-    """The folder of a search, made where it is missing, for one command at a time. Raises UsageError."""
-    ours = (out / TOLD).is_file()
-    if out.exists() and not ours and (not out.is_dir() or any(_not_ours(out))):
-        raise UsageError(f"{file_name(out)} exists and holds no search; choose another --out")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        lock = open(out / ".lock", "w")  # noqa: SIM115
-    except OSError as error:
-        raise storage.not_written(out, error) from error
-    with lock:
-        with contextlib.suppress(ImportError):  # a system without such locks
-            import fcntl
-
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise UsageError(f"another headway tune works in {file_name(out)}; wait for it to end") from None
-        yield
-
-
-def _not_ours(out: Path) -> Iterator[Path]:
-    """What lies in a folder, but for what a search leaves that was ended before it had begun."""
-    yield from (
-        path for path in out.iterdir() if path.name not in (".lock", "prepared") and path.suffix != storage.HALF
-    )
 
 
 def as_json(results: Results) -> dict[str, Any]:
