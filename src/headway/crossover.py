@@ -1,7 +1,7 @@
-"""Which of two exact ways is faster here: drafts that are verified row by row, or greedy steps for all rows at once.
+"""Which of two exact ways is faster here: drafts that are verified, or greedy steps.
 
-Verifying one sequence takes fewer calls than writing it step by step, and steps for many sequences cost hardly more
-than for one: from some batch size on steps win. Where that is depends on the run and on the machine, so it is measured,
+Verifying takes fewer calls than writing step by step, and reads as many tokens, and those that were wrong besides: in
+large batches, where a call costs what its tokens cost, steps win. Where that is depends on the run and on the machine, so it is measured,
 and kept beside the run for each machine: crossover.json.
 """
 
@@ -18,7 +18,7 @@ from headway.machine import processor
 from headway.storage import read_json, write_json
 
 FILE = "crossover.json"
-SIZES = (1, 2, 4, 8, 16, 32)
+SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
 UNMEASURED = 1
 """Rows of a batch that are verified on a machine where it was never measured."""
 REPEATS = 3

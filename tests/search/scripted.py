@@ -51,17 +51,20 @@ def step_of(table: Table) -> Callable[[Tensor, Told], tuple[Tensor, Told]]:
 
 
 def extend_of(table: Table, single: Table | None = None) -> Callable[[Tensor, Told], tuple[Tensor, Told]]:
-    """The extend function of a table for one row; `single` is told instead where one token is read alone."""
+    """The extend function of a table; `single` is told instead where one token of one row is read alone."""
 
     def extend(tokens: Tensor, state: Told) -> tuple[Tensor, Told]:
-        ((source, read),), (new,) = state.rows, tokens.tolist()
-        state.steps.append(len(new))
-        asked = single if single is not None and len(new) == 1 else table
-        rows = [list(asked(source, (*read, *new[: i + 1])[1:])) for i in range(len(new))]
-        state.rows = [(source, (*read, *new))]
-        assert state.rows[0][1][0] == BEGIN, "every row begins with BEGIN"
-        logits = torch.tensor(rows)
-        return torch.cat([torch.full((len(new), END), -torch.inf), logits], 1)[None], state
+        news = tokens.tolist()
+        state.steps.append(len(news[0]))
+        asked = single if single is not None and tokens.numel() == 1 else table
+        logits = [
+            [list(asked(source, (*read, *new[: i + 1])[1:])) for i in range(len(new))]
+            for (source, read), new in zip(state.rows, news, strict=True)
+        ]
+        state.rows = [(source, (*read, *new)) for (source, read), new in zip(state.rows, news, strict=True)]
+        assert all(read[0] == BEGIN for _, read in state.rows), "every row begins with BEGIN"
+        found = torch.tensor(logits)
+        return torch.cat([torch.full((*tokens.shape, END), -torch.inf), found], -1), state
 
     return extend
 

@@ -15,7 +15,7 @@ from headway.layers.mixers import MIXERS
 from headway.search import Choice, Hypothesis, Search
 from headway.search.greedy import greedy
 from headway.search.guesses import Guesses, following, recycled, window
-from headway.search.verify import Rules, verify
+from headway.search.verify import Rules, verify, verify_together
 
 CPU = torch.device("cpu")
 V = 3
@@ -52,6 +52,7 @@ def changed(tokens: tuple[int, ...], how: str, seed: int, end: int = FIRST + V) 
     return tuple(draft)
 
 
+PREFIX = st.lists(st.integers(FIRST, FIRST + V - 1), max_size=4)
 DRAFTS = ["none", "right", "random", "shorter", "empty", "longer", "one missing", "one more", "one other"]
 
 
@@ -59,7 +60,7 @@ DRAFTS = ["none", "right", "random", "shorter", "empty", "longer", "one missing"
 
 
 @pytest.mark.parametrize("how", DRAFTS)
-@given(st.integers(0, 999), st.integers(0, 9), st.lists(st.integers(FIRST, FIRST + V - 1), max_size=4), st.booleans())
+@given(st.integers(0, 999), st.integers(0, 9), PREFIX, st.booleans())
 def test_it_is_greedys_answer_in_no_more_calls(how, seed, limit, prefix, copies):
     table = random_table(V, seed)
     tokens, finished = greedily(table, 0, V, limit, prefix)
@@ -178,6 +179,86 @@ def test_guesses_that_are_never_right_are_given_up_and_right_ones_grow():
 def test_less_of_a_draft_is_offered_where_it_is_unsure():
     sure, unsure = (Guesses(BEGIN, END, [4] * 20, [p] * 21, ()).propose([BEGIN], 50) for p in (-0.001, -0.7))
     assert len(unsure) < len(sure)
+
+
+# ------------------------------------------------------------------------------------------------------ several rows
+
+ASKED = st.lists(
+    st.tuples(
+        st.sampled_from(DRAFTS),
+        st.integers(0, 9),
+        st.lists(st.integers(FIRST, FIRST + V - 1), max_size=4),
+        st.booleans(),
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+def together(table, drafts, limits, prefixes, sources):
+    """(what is written for as many rows, the tokens that each call read of a row)."""
+    state = Told(range(len(drafts)))
+    rules = [
+        Rules(BEGIN, END, limit, tuple(prefix), scores=True, trace=True)
+        for limit, prefix in zip(limits, prefixes, strict=True)
+    ]
+    guesses = [Guesses(BEGIN, END, draft, (), source) for draft, source in zip(drafts, sources, strict=True)]
+    return verify_together(extend_of(table), state, rules, guesses, CPU), state.steps
+
+
+@given(st.integers(0, 999), ASKED)
+def test_several_rows_are_greedys_answers_and_their_calls_are_one(seed, asked):
+    table = random_table(V, seed)
+    hows, limits, prefixes, copies = zip(*asked, strict=True)
+    right = [greedily(table, row, V, *of) for row, of in enumerate(zip(limits, prefixes, strict=True))]
+    drafts = [changed(tokens, how, seed) for (tokens, _), how in zip(right, hows, strict=True)]
+    sources = [tokens[1:] if copied else () for (tokens, _), copied in zip(right, copies, strict=True)]
+    found, steps = together(table, drafts, limits, prefixes, sources)
+    for row, (one, (tokens, finished)) in enumerate(zip(found, right, strict=True)):
+        assert (one.tokens, one.finished, one.close) == (tokens, finished, False)
+        assert one.log_p == pytest.approx(scored(table, row, tokens, finished), abs=1e-5)
+        assert one.calls <= len(tokens) + 1
+        whole = (*tokens, END) if finished else tokens
+        assert [(c.where, c.taken) for c in one.trace] == list(enumerate(whole))
+        assert all(0 <= c.call < one.calls for c in one.trace)
+    assert max(one.calls for one in found) == len(steps), "a row that is done is read no more"
+
+
+def test_right_drafts_of_all_rows_are_verified_in_one_call_and_the_furthest_behind_says_where_the_next_begins():
+    right = [(4, 5, 6, 4), (5, 6), (6, 4, 5, 6, 4, 5)]
+
+    def table(source, written):
+        best = END if len(written) >= len(right[source]) else right[source][len(written)]
+        return [5.0 * (token == best) for token in range(END, FIRST + V)]
+
+    plain = [8] * 3, [()] * 3, [()] * 3
+    found, steps = together(table, right, *plain)
+    assert [one.tokens for one in found] == right and steps == [7] and {one.calls for one in found} == {1}
+    found, steps = together(table, [(4, 5, 5, 4), (5, 6), (6, 4, 5, 6, 5, 5)], *plain)
+    assert [one.tokens for one in found] == right and [one.calls for one in found] == [2, 1, 2]
+    assert steps[0] == 7 and steps[1] < 6, "the three tokens that are right in both rows are not read again"
+
+
+@given(st.integers(0, 999), ASKED)
+def test_a_row_that_must_be_read_again_is_left_and_the_others_are_not(seed, asked):
+    rough, near = random_table(V, seed), random.Random(seed).randrange(len(asked))
+
+    def table(source, written):
+        logits = list(rough(source, written))
+        if source == near and len(written) == 1:
+            logits[1] = logits[2] = max(logits)
+        return logits
+
+    hows, limits, prefixes, _ = zip(*asked, strict=True)
+    right = [greedily(table, row, V, *of) for row, of in enumerate(zip(limits, prefixes, strict=True))]
+    drafts = [changed(tokens, how, seed) for (tokens, _), how in zip(right, hows, strict=True)]
+    found, _ = together(table, drafts, limits, prefixes, [()] * len(asked))
+    decided = len(right[near][0]) + right[near][1] > 1 and len(prefixes[near]) < 2
+    for row, (one, (tokens, finished)) in enumerate(zip(found, right, strict=True)):
+        if row == near and decided:
+            assert one is None
+        elif row != near:
+            assert (one.tokens, one.finished) == (tokens, finished)
 
 
 # --------------------------------------------------------------------------------------------------------------- ties

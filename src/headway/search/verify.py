@@ -10,7 +10,7 @@ the position is read again as greedy reads it: one token at a time, from the las
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, device
@@ -47,7 +47,7 @@ def verify(
     extend: Extend, state: Any, rules: Rules, guesses: Guesses, where: device, watch: Watch | None = None
 ) -> Hypothesis:
     """What greedy writes for one row; its calls are those of the decoder."""
-    row = _Row(extend, state, rules, where)
+    row = _Alone(extend, state, rules, where)
     while not row.done:
         guesses.learn(*row.call(guesses.propose(row.read, rules.limit - row.written)))
         if watch is not None:
@@ -55,21 +55,94 @@ def verify(
     return row.found()
 
 
+def verify_together(
+    extend: Extend,
+    state: Any,
+    rules: Sequence[Rules],
+    guesses: Sequence[Guesses],
+    where: device,
+    watch: Watch | None = None,
+) -> list[Hypothesis | None]:
+    """What greedy writes for several rows, each call for all that are not done; the rules differ in limit and prefix.
+
+    None for a row of which a position must be read again alone. What the row that is furthest behind has not read is
+    read again for all.
+    """
+    rows = [_Row(one, where) for one in rules]
+    going, cached = list(range(len(rows))), 0
+    while going:
+        cached = min(cached, *(rows[n].written for n in going)) if cached else 0
+        state.crop(cached)
+        offered = [guesses[n].propose(rows[n].read, rules[n].limit - rows[n].written) for n in going]
+        fed = [rows[n].fed(guess, cached) for n, guess in zip(going, offered, strict=True)]
+        asked = [rows[n].asked(guess, cached) for n, guess in zip(going, offered, strict=True)]
+        logits, state = extend(_table(fed, rules[0].end, where), state)
+        width = logits.shape[1]
+        seen = _see(logits.flatten(0, 1), _table(asked, rules[0].end, where, width).flatten(), rules[0])
+        for place, (n, guess) in enumerate(zip(going, offered, strict=True)):
+            rows[n].calls += 1
+            first = place * width
+            guesses[n].learn(*rows[n].take(seen.part(first, first + len(fed[place])), guess, cached))
+        cached += width
+        still = [place for place, n in enumerate(going) if not rows[n].done]
+        if 0 < len(still) < len(going):
+            state.select(torch.tensor(still, device=where))
+        going = [going[place] for place in still]
+        if watch is not None:
+            watch(tuple)
+    return [None if row.unclear else row.found() for row in rows]
+
+
+class _Seen(NamedTuple):
+    """What a call says at each of its positions.
+
+    logits   (k, V)
+    best     the best token
+    clear    whether it clearly is
+    behind   how far what was asked is behind it; 0 where there is no tolerance
+    """
+
+    logits: Tensor
+    best: list[int]
+    clear: list[bool]
+    behind: list[float]
+
+    def part(self, start: int, end: int) -> "_Seen":
+        return _Seen(*(each[start:end] for each in self))
+
+
+def _see(logits: Tensor, asked: Tensor, rules: Rules) -> _Seen:
+    """(k, V) logits, and the tokens (k) that are asked about."""
+    best, lead = best_and_lead(logits)
+    told = [best.float(), (~is_close(logits, best, lead, rules.close)).float()]
+    if rules.tolerance:
+        told.append((logits.gather(1, best[:, None]) - logits.gather(1, asked[:, None]))[:, 0].float())
+    found, clear, *more = torch.stack(told).tolist()
+    behind = more[0] if more else [0.0] * len(found)
+    return _Seen(logits, [int(token) for token in found], [bool(one) for one in clear], behind)
+
+
+def _table(rows: Sequence[Sequence[int]], end: int, where: device, width: int = 0) -> Tensor:
+    """(R, T) tokens, END behind the shorter rows."""
+    width = max(width, *map(len, rows))
+    return torch.tensor([[*row, *[end] * (width - len(row))] for row in rows], device=where)
+
+
 class _Row:
     """One sequence while it is written.
 
     read       BEGIN and what is written
-    cached     how many of these are in the state
-    exact      how many of these were read one at a time
+    unclear    whether it ended where a position must be read again
+    close      whether one was
     why        of each position what decided it, and in which call
     """
 
-    def __init__(self, extend: Extend, state: Any, rules: Rules, where: device):
-        self.extend, self.state, self.rules, self.where = extend, state, rules, where
+    def __init__(self, rules: Rules, where: device):
+        self.rules, self.where = rules, where
         given = rules.prefix[: rules.prefix.index(rules.end)] if rules.end in rules.prefix else rules.prefix
         self.read = [rules.begin, *given[: rules.limit]]
-        self.cached = self.exact = self.calls = 0
-        self.done = self.finished = self.close = False
+        self.calls = 0
+        self.done = self.finished = self.unclear = self.close = False
         self.log_p: list[float] = []
         self.trace: list[Choice] = []
         self.why: dict[int, tuple[str | None, int]] = {}
@@ -78,22 +151,29 @@ class _Row:
     def written(self) -> int:
         return len(self.read) - 1
 
-    def call(self, guess: Sequence[int]) -> tuple[int, int, list[int]]:
-        """Read what was not read yet, and the guesses; write as far as they are right, and one token more.
+    def fed(self, guess: Sequence[int], start: int) -> list[int]:
+        """What a call reads from position `start` on: what is written, and the guesses."""
+        return [*self.read[start:], *(token for token in guess if token != self.rules.end)]
+
+    def asked(self, guess: Sequence[int], start: int) -> list[int]:
+        """What may stand behind each position of a call."""
+        return [*self.read[start + 1 :], *guess]
+
+    def take(self, seen: _Seen, guess: Sequence[int], start: int, alone: bool = False) -> tuple[int, int, list[int]]:
+        """Write as far as the guesses are right, and one token more, by a call from position `start` on.
+
+        alone    whether it was read as greedy reads it
 
         Returns how many guesses were right, the token behind them, and what would come behind the first wrong one.
         """
-        start, known = self.cached, len(self.read) - self.cached
-        fed = [*self.read[start:], *(token for token in guess if token != self.rules.end)]
-        alone = len(fed) == 1 and self.exact == self.cached
-        logits = self._extend(fed)
-        call = self.calls - 1
-        asked = [*self.read[start + 1 :], *guess]
-        best, clear, behind = self._seen(logits, asked)
+        known, asked, call = len(self.read) - start, self.asked(guess, start), self.calls - 1
         agreed, token = 0, self.rules.end
-        for i in range(known - 1, len(logits)):
+        for i in range(known - 1, len(seen.best)):
             offered = asked[i] if i < len(asked) else None
-            token, what = self._decided(logits, i, best[i], offered, behind[i], alone or clear[i])
+            token, what = self._decided(seen, i, offered, alone)
+            if self.unclear:
+                self.done = True
+                return agreed, token, []
             if token != self.rules.end and self.written >= self.rules.limit:
                 self.done = True
                 break
@@ -104,54 +184,24 @@ class _Row:
             if token != offered or self.done:
                 break
             agreed += 1
-        self._tell(logits, start)
-        self._take_back()
-        return agreed, token, best[known + agreed :] if agreed < len(guess) else []
+        self._tell(seen.logits, start)
+        return agreed, token, seen.best[known + agreed :] if agreed < len(guess) else []
 
-    def _decided(
-        self, logits: Tensor, i: int, best: int, offered: int | None, behind: float, clear: bool
-    ) -> tuple[int, str | None]:
+    def _decided(self, seen: _Seen, i: int, offered: int | None, alone: bool) -> tuple[int, str | None]:
         """The token behind what is written, and what decided it; None where nothing was guessed."""
         if self.written < len(self.rules.prefix):
             return self.rules.prefix[self.written], None
-        if self.rules.tolerance and offered is not None and behind <= self.rules.tolerance:
+        if self.rules.tolerance and offered is not None and seen.behind[i] <= self.rules.tolerance:
             return offered, "accepted"
-        if not clear and not self.rules.tolerance:
-            logits[i], self.close = self._single(), True
-            return int(argmax(logits[i : i + 1])), "single"
+        if not (alone or seen.clear[i] or self.rules.tolerance):
+            return self._read_again(seen.logits[i : i + 1]), "single"
+        best = seen.best[i]
         return best, None if offered is None else "accepted" if best == offered else "corrected"
 
-    def _extend(self, tokens: Sequence[int]) -> Tensor:
-        """(k) tokens behind what is in the state -> (k, V) logits behind each."""
-        logits, self.state = self.extend(torch.tensor([tokens], device=self.where), self.state)
-        if len(tokens) == 1 and self.exact == self.cached:
-            self.exact += 1
-        self.cached += len(tokens)
-        self.calls += 1
-        return logits[0]
-
-    def _seen(self, logits: Tensor, asked: Sequence[int]) -> tuple[list[int], list[bool], list[float]]:
-        """At each position the best token, whether it clearly is, and how far what was asked is behind it."""
-        best, lead = best_and_lead(logits)
-        told = [best.float(), (~is_close(logits, best, lead, self.rules.close)).float()]
-        if self.rules.tolerance:
-            place = torch.tensor([*asked, *[self.rules.end] * (len(best) - len(asked))], device=self.where)[:, None]
-            told.append((logits.gather(1, best[:, None]) - logits.gather(1, place))[:, 0].float())
-        found, clear, *more = torch.stack(told).tolist()
-        behind = more[0] if more else [0.0] * len(found)
-        return [int(token) for token in found], [bool(one) for one in clear], behind
-
-    def _single(self) -> Tensor:
-        """(V) logits behind what is written, read as greedy does."""
-        self.cached = self.exact
-        self.state.crop(self.exact)
-        return [self._extend([token]) for token in self.read[self.exact :]][-1][0]
-
-    def _take_back(self) -> None:
-        """Forget the guesses that were wrong, so that all that is in the state is written."""
-        if self.cached > self.written:
-            self.cached, self.exact = self.written, min(self.exact, self.written)
-            self.state.crop(self.cached)
+    def _read_again(self, logits: Tensor) -> int:
+        """The token behind what is written, as greedy finds it; its logits (1, V) take the place of those given."""
+        self.unclear = True
+        return self.rules.end
 
     def _tell(self, logits: Tensor, start: int) -> None:
         """Keep the log probabilities of what this call has written, and the reasons; row 0 is position `start`."""
@@ -171,3 +221,44 @@ class _Row:
         return Hypothesis(
             tuple(tokens), tuple(self.log_p), self.finished, calls=self.calls, close=self.close, trace=trace
         )
+
+
+class _Alone(_Row):
+    """One sequence by itself, with a state of its own, so that positions can be read again.
+
+    cached     how many of what is read are in the state
+    exact      how many of these were read one at a time
+    """
+
+    def __init__(self, extend: Extend, state: Any, rules: Rules, where: device):
+        super().__init__(rules, where)
+        self.extend, self.state = extend, state
+        self.cached = self.exact = 0
+
+    def call(self, guess: Sequence[int]) -> tuple[int, int, list[int]]:
+        """Read what was not read yet, and the guesses, and `take` what is right."""
+        start, fed = self.cached, self.fed(guess, self.cached)
+        alone = len(fed) == 1 and self.exact == self.cached
+        asked = _table([self.asked(guess, start)], self.rules.end, self.where, len(fed))[0]
+        found = self.take(_see(self._extend(fed), asked, self.rules), guess, start, alone)
+        if (
+            self.cached > self.written
+        ):  # forget the guesses that were wrong, so that all that is in the state is written
+            self.cached, self.exact = self.written, min(self.exact, self.written)
+            self.state.crop(self.cached)
+        return found
+
+    def _extend(self, tokens: Sequence[int]) -> Tensor:
+        """(k) tokens behind what is in the state -> (k, V) logits behind each."""
+        logits, self.state = self.extend(torch.tensor([tokens], device=self.where), self.state)
+        if len(tokens) == 1 and self.exact == self.cached:
+            self.exact += 1
+        self.cached += len(tokens)
+        self.calls += 1
+        return logits[0]
+
+    def _read_again(self, logits: Tensor) -> int:
+        self.close, self.cached = True, self.exact
+        self.state.crop(self.exact)
+        logits[0] = [self._extend([token]) for token in self.read[self.exact :]][-1][0]
+        return int(argmax(logits))
