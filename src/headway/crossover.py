@@ -1,8 +1,8 @@
 """Which of two exact ways is faster here: drafts that are verified, or greedy steps.
 
 Verifying takes fewer calls than writing step by step, and reads as many tokens, and those that were wrong besides: in
-large batches, where a call costs what its tokens cost, steps win. Where that is depends on the run and on the machine, so it is measured,
-and kept beside the run for each machine: crossover.json.
+large batches, where a call costs what its tokens cost, steps win. Where that is depends on the run and on the machine,
+so it is measured, and kept beside the run for each machine: crossover.json.
 """
 
 import contextlib

@@ -108,7 +108,7 @@ class _Seen(NamedTuple):
     behind: list[float]
 
     def part(self, start: int, end: int) -> "_Seen":
-        return _Seen(*(each[start:end] for each in self))
+        return _Seen(self.logits[start:end], self.best[start:end], self.clear[start:end], self.behind[start:end])
 
 
 def _see(logits: Tensor, asked: Tensor, rules: Rules) -> _Seen:
