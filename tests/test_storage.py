@@ -262,6 +262,7 @@ def test_long_work_has_a_folder_of_its_own_and_goes_on_in_it(tmp_path):
             pass
     (out / "cells").mkdir()
     (out / f".plan{storage.HALF}").touch()
+    (out / ".DS_Store").touch()
     with storage.work_folder(out, *how):  # ended before its plan was written
         (out / "plan.json").touch()
     (out / "compare.md").touch()

@@ -187,7 +187,11 @@ def work_folder(out: Path, command: str, marks: Sequence[str], left: Sequence[st
 
 
 def _strange(folder: Path, known: Sequence[str]) -> Iterator[Path]:
-    yield from (path for path in folder.iterdir() if path.name not in known and path.suffix != HALF)
+    """What lies in a folder, but for what is known, what is half written, and hidden files, a file manager's."""
+    for path in folder.iterdir():
+        hidden = path.name.startswith(".") and path.is_file()
+        if path.name not in known and path.suffix != HALF and not hidden:
+            yield path
 
 
 def sweep(folder: Path) -> None:
