@@ -81,8 +81,8 @@ COMPARISONS = [
         "cost time, so they make fewer updates.",
         "Not as expected: only softmax_plus_one is within chance of softmax, all others are clearly behind. relu "
         "without a norm is, as expected, worse than with one, but sparsemax is last by two points, which a tenth fewer "
-        "updates do not explain. Probably what a sparse normalizer leaves out has no gradient, and this "
-        "is most of a sentence while nothing is known yet; entmax15, which leaves out less, loses a third of that. "
+        "updates do not explain: what a sparse normalizer leaves out has no gradient, which probably is most of a "
+        "sentence while nothing is known yet; entmax15, which leaves out less, loses a third of that. "
         "Published gains of sparse ones are of trainings many times as long.",
     ),
     Comparison(
