@@ -256,7 +256,7 @@ def test_a_row_that_must_be_read_again_is_left_and_the_others_are_not(seed, aske
     decided = len(right[near][0]) + right[near][1] > 1 and len(prefixes[near]) < 2
     for row, (one, (tokens, finished)) in enumerate(zip(found, right, strict=True)):
         if row == near and decided:
-            assert one is None
+            assert one.close and not one.finished and one.tokens == tokens[: len(one.tokens)] and one.calls
         elif row != near:
             assert (one.tokens, one.finished) == (tokens, finished)
 
@@ -446,6 +446,19 @@ def test_drafts_count_their_passes_and_stand_in_the_trace():
     drafted = [choice for choice in found.trace if choice.what == "draft"]
     assert drafted == [Choice("draft", n, token, -0.1) for n, token in enumerate(right.tokens)]
     assert min(choice.call for choice in found.trace if choice.what != "draft") == 2
+
+
+def test_a_row_that_is_verified_again_by_itself_counts_the_calls_for_both(monkeypatch):
+    decoder, memory = made(), memory_of(LENGTHS)
+    with torch.inference_mode():
+        plain = decoder.verified(memory, Search("verify", trace=True), [None] * 3)
+        monkeypatch.setattr("headway.decoders.autoregressive._close", lambda kind: 1e9)  # all is close
+        found = decoder.verified(memory, Search("verify", trace=True), [None] * 3)
+    for (one,), (other,) in zip(found, plain, strict=True):
+        assert one.close and not other.close and one.tokens == other.tokens
+        assert {choice.what for choice in one.trace} <= {"single", "token", "end"}
+        assert min(choice.call for choice in one.trace) >= 1, "the first call was for all rows"
+        assert max(choice.call for choice in one.trace) < one.calls
 
 
 def test_an_ensemble_writes_greedys_answer_step_by_step():

@@ -145,28 +145,26 @@ class Autoregressive(Writer):
                 return Guesses(BEGIN, END, None, (), source)
             return Guesses(BEGIN, END, draft.tokens[begun:], draft.log_p[begun:], source)
 
-        found: list[Hypothesis | None] = [None] * len(rules)
-        for rows in self._together(drafts) if len(rules) > 1 else ():
+        def alone(row: int) -> Hypothesis:
+            return verify(self.extend, self.start(_alone(memory, row)), rules[row], guesses(row), device, search.watch)
+
+        found: dict[int, Hypothesis] = {}
+        for rows in self._together(drafts):
+            if len(rows) == 1:
+                found[rows[0]] = alone(rows[0])
+                continue
             state = self.start(memory.select(torch.tensor(rows, device=device)))
             which = [rules[row] for row in rows], [guesses(row) for row in rows]
             for row, one in zip(rows, verify_together(self.extend, state, *which, device, search.watch), strict=True):
-                found[row] = one
-        for row, one in enumerate(found):
-            if one is None:
-                state = self.start(_alone(memory, row))
-                found[row] = verify(self.extend, state, rules[row], guesses(row), device, search.watch)
-        whole = [
-            [one if draft is None else _behind(draft, one)]
-            for draft, one in zip(drafts, found, strict=True)
-            if one is not None
-        ]
+                found[row] = _later(alone(row), one.calls) if one.close else one
+        whole = [[_behind(draft, found[row])] for row, draft in enumerate(drafts)]
         return self.aligned(memory, whole) if search.alignments else whole
 
     def _together(self, drafts: Sequence[Hypothesis | None]) -> list[list[int]]:
         """Rows that are verified in the same calls: those with drafts of about the same length, ROOM logits a call."""
         lengths = [GUESSED if draft is None else len(draft.tokens) + 1 for draft in drafts]
         order = sorted(range(len(lengths)), key=lengths.__getitem__)
-        number = max(1, ROOM // (len(self.output) * (1 + max(lengths))))
+        number = max(1, ROOM // (len(self.output) * (1 + max(lengths, default=0))))
         return [order[start : start + number] for start in range(0, len(order), number)]
 
     def scored(self, memory: Memory, rows: Sequence[int], sequences: Sequence[Sequence[int]]) -> list[list[float]]:
@@ -227,14 +225,22 @@ def _alone(memory: Memory, row: int) -> Memory:
     return Memory(x[:, :number])
 
 
-def _behind(draft: Hypothesis, one: Hypothesis) -> Hypothesis:
+def _later(one: Hypothesis, calls: int) -> Hypothesis:
+    """What so many calls of others came before."""
+    trace = None if one.trace is None else tuple(replace(each, call=each.call + calls) for each in one.trace)
+    return replace(one, calls=one.calls + calls, trace=trace)
+
+
+def _behind(draft: Hypothesis | None, one: Hypothesis) -> Hypothesis:
     """What was verified, with the passes of its draft before its own, and where that is told what the draft was."""
-    one = replace(one, calls=draft.calls + one.calls)
+    if draft is None:
+        return one
+    one = _later(one, draft.calls)
     if one.trace is None:
         return one
     chances = (*draft.log_p, *[0.0] * len(draft.tokens))
     drafted = [Choice("draft", n, token, chances[n]) for n, token in enumerate(draft.tokens)]
-    return replace(one, trace=(*drafted, *(replace(each, call=each.call + draft.calls) for each in one.trace)))
+    return replace(one, trace=(*drafted, *one.trace))
 
 
 class _Together:

@@ -62,11 +62,11 @@ def verify_together(
     guesses: Sequence[Guesses],
     where: device,
     watch: Watch | None = None,
-) -> list[Hypothesis | None]:
+) -> list[Hypothesis]:
     """What greedy writes for several rows, each call for all that are not done; the rules differ in limit and prefix.
 
-    None for a row of which a position must be read again alone. What the row that is furthest behind has not read is
-    read again for all.
+    What the row that is furthest behind has not read is read again for all. A row of which a position must be read
+    again alone ends there: it is `close`, and to be verified by itself.
     """
     rows = [_Row(one, where) for one in rules]
     going, cached = list(range(len(rows))), 0
@@ -76,9 +76,8 @@ def verify_together(
         offered = [guesses[n].propose(rows[n].read, rules[n].limit - rows[n].written) for n in going]
         fed = [rows[n].fed(guess, cached) for n, guess in zip(going, offered, strict=True)]
         asked = [rows[n].asked(guess, cached) for n, guess in zip(going, offered, strict=True)]
-        logits, state = extend(_table(fed, rules[0].end, where), state)
-        width = logits.shape[1]
-        seen = _see(logits.flatten(0, 1), _table(asked, rules[0].end, where, width).flatten(), rules[0])
+        logits, state = extend(_table(fed, max(map(len, fed)), rules[0].end, where), state)
+        seen, width = _see(logits, asked, rules[0]), logits.shape[1]
         for place, (n, guess) in enumerate(zip(going, offered, strict=True)):
             rows[n].calls += 1
             first = place * width
@@ -90,11 +89,11 @@ def verify_together(
         going = [going[place] for place in still]
         if watch is not None:
             watch(tuple)
-    return [None if row.unclear else row.found() for row in rows]
+    return [row.found() for row in rows]
 
 
 class _Seen(NamedTuple):
-    """What a call says at each of its positions.
+    """What a call says at each of its positions, those of one row after those of another.
 
     logits   (k, V)
     best     the best token
@@ -111,20 +110,21 @@ class _Seen(NamedTuple):
         return _Seen(self.logits[start:end], self.best[start:end], self.clear[start:end], self.behind[start:end])
 
 
-def _see(logits: Tensor, asked: Tensor, rules: Rules) -> _Seen:
-    """(k, V) logits, and the tokens (k) that are asked about."""
+def _see(logits: Tensor, asked: Sequence[Sequence[int]], rules: Rules) -> _Seen:
+    """(R, T, V) logits, and the tokens of each row that are asked about."""
+    where, width, logits = logits.device, logits.shape[1], logits.flatten(0, 1)
     best, lead = best_and_lead(logits)
     told = [best.float(), (~is_close(logits, best, lead, rules.close)).float()]
     if rules.tolerance:
-        told.append((logits.gather(1, best[:, None]) - logits.gather(1, asked[:, None]))[:, 0].float())
+        place = _table(asked, width, rules.end, where).flatten()
+        told.append((logits.gather(1, best[:, None]) - logits.gather(1, place[:, None]))[:, 0].float())
     found, clear, *more = torch.stack(told).tolist()
     behind = more[0] if more else [0.0] * len(found)
     return _Seen(logits, [int(token) for token in found], [bool(one) for one in clear], behind)
 
 
-def _table(rows: Sequence[Sequence[int]], end: int, where: device, width: int = 0) -> Tensor:
-    """(R, T) tokens, END behind the shorter rows."""
-    width = max(width, *map(len, rows))
+def _table(rows: Sequence[Sequence[int]], width: int, end: int, where: device) -> Tensor:
+    """(R, width) tokens, END behind the shorter rows."""
     return torch.tensor([[*row, *[end] * (width - len(row))] for row in rows], device=where)
 
 
@@ -132,8 +132,7 @@ class _Row:
     """One sequence while it is written.
 
     read       BEGIN and what is written
-    unclear    whether it ended where a position must be read again
-    close      whether one was
+    close      whether a position was read again, or would have to be
     why        of each position what decided it, and in which call
     """
 
@@ -142,7 +141,7 @@ class _Row:
         given = rules.prefix[: rules.prefix.index(rules.end)] if rules.end in rules.prefix else rules.prefix
         self.read = [rules.begin, *given[: rules.limit]]
         self.calls = 0
-        self.done = self.finished = self.unclear = self.close = False
+        self.done = self.finished = self.close = False
         self.log_p: list[float] = []
         self.trace: list[Choice] = []
         self.why: dict[int, tuple[str | None, int]] = {}
@@ -171,9 +170,9 @@ class _Row:
         for i in range(known - 1, len(seen.best)):
             offered = asked[i] if i < len(asked) else None
             token, what = self._decided(seen, i, offered, alone)
-            if self.unclear:
-                self.done = True
-                return agreed, token, []
+            if token is None:
+                self.done = self.close = True
+                return agreed, self.rules.end, []
             if token != self.rules.end and self.written >= self.rules.limit:
                 self.done = True
                 break
@@ -187,8 +186,11 @@ class _Row:
         self._tell(seen.logits, start)
         return agreed, token, seen.best[known + agreed :] if agreed < len(guess) else []
 
-    def _decided(self, seen: _Seen, i: int, offered: int | None, alone: bool) -> tuple[int, str | None]:
-        """The token behind what is written, and what decided it; None where nothing was guessed."""
+    def _decided(self, seen: _Seen, i: int, offered: int | None, alone: bool) -> tuple[int | None, str | None]:
+        """The token behind what is written, and what decided it; None where nothing was guessed.
+
+        No token where the position must be read again, and cannot be.
+        """
         if self.written < len(self.rules.prefix):
             return self.rules.prefix[self.written], None
         if self.rules.tolerance and offered is not None and seen.behind[i] <= self.rules.tolerance:
@@ -198,10 +200,9 @@ class _Row:
         best = seen.best[i]
         return best, None if offered is None else "accepted" if best == offered else "corrected"
 
-    def _read_again(self, logits: Tensor) -> int:
+    def _read_again(self, logits: Tensor) -> int | None:
         """The token behind what is written, as greedy finds it; its logits (1, V) take the place of those given."""
-        self.unclear = True
-        return self.rules.end
+        return None
 
     def _tell(self, logits: Tensor, start: int) -> None:
         """Keep the log probabilities of what this call has written, and the reasons; row 0 is position `start`."""
@@ -239,8 +240,8 @@ class _Alone(_Row):
         """Read what was not read yet, and the guesses, and `take` what is right."""
         start, fed = self.cached, self.fed(guess, self.cached)
         alone = len(fed) == 1 and self.exact == self.cached
-        asked = _table([self.asked(guess, start)], self.rules.end, self.where, len(fed))[0]
-        found = self.take(_see(self._extend(fed), asked, self.rules), guess, start, alone)
+        seen = _see(self._extend(fed)[None], [self.asked(guess, start)], self.rules)
+        found = self.take(seen, guess, start, alone)
         if (
             self.cached > self.written
         ):  # forget the guesses that were wrong, so that all that is in the state is written
